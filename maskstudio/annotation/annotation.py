@@ -1,0 +1,167 @@
+"""The values a data set is made of: annotations, categories, images. All frozen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from maskstudio.annotation.segmentation import Box, Segmentation
+
+# Okabe and Ito's colours for the colour-blind, then Tol's muted ones: told apart by most eyes, on
+# light and on dark images. https://jfly.uni-koeln.de/color/ https://personal.sron.nl/~pault/
+PALETTE = (
+    "#e69f00",
+    "#56b4e9",
+    "#009e73",
+    "#f0e442",
+    "#cc79a7",
+    "#d55e00",
+    "#0072b2",
+    "#88ccee",
+    "#44aa99",
+    "#117733",
+    "#ddcc77",
+    "#cc6677",
+    "#aa4499",
+    "#882255",
+)
+
+
+class ImageState(StrEnum):
+    """How far an image has come."""
+
+    NEW = "new"
+    PREDICTED = "predicted"
+    EDITED = "edited"
+    VERIFIED = "verified"
+    EMPTY = "empty"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Category:
+    """What an instance may be.
+
+    Attributes:
+        id: 1 or more, stable for the life of the project.
+        name: unique within a project.
+        supercategory: a wider class it belongs to, or empty.
+        colour: `#rrggbb`; empty takes the palette's colour for the id.
+    """
+
+    id: int
+    name: str
+    supercategory: str = ""
+    colour: str = ""
+
+    @property
+    def shown_colour(self) -> str:
+        """The colour it is painted in, `#rrggbb`."""
+        return self.colour or PALETTE[(self.id - 1) % len(PALETTE)]
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One labelled instance on one image.
+
+    Attributes:
+        id: 1 or more, unique in the project, never used again.
+        category_id: its category.
+        segmentation: its outline; None where only a box is known (Faster R-CNN).
+        box_only: the box, xyxy, where there is no segmentation; else None.
+        model_id: the model that found it, None where a person drew it.
+        score: the model's score, 0 to 1; None where a person drew it.
+        touched: a person drew, changed or accepted it.
+    """
+
+    id: int
+    category_id: int
+    segmentation: Segmentation | None
+    box_only: Box | None = None
+    model_id: str | None = None
+    score: float | None = None
+    touched: bool = True
+
+    def __post_init__(self) -> None:
+        if (self.segmentation is None) == (self.box_only is None):
+            raise ValueError("an annotation has either a segmentation or a box alone")
+
+    @property
+    def box(self) -> Box:
+        """The smallest box around it, xyxy."""
+        if self.segmentation is not None:
+            return self.segmentation.box
+        if self.box_only is None:
+            raise AssertionError("checked when it was made")
+        return self.box_only
+
+    @property
+    def is_pre_annotation(self) -> bool:
+        """True while it is a model's and no person has touched it."""
+        return self.model_id is not None and not self.touched
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A pre-annotation a person deleted: it is not offered again.
+
+    Attributes:
+        category_id: what it was said to be.
+        box: where, xyxy.
+    """
+
+    category_id: int
+    box: Box
+
+
+@dataclass(frozen=True)
+class ImageStatus:
+    """What editing may change about an image besides its annotations.
+
+    Attributes:
+        state: how far it has come.
+        rejections: pre-annotations a person deleted from it.
+        min_score: score from which its detections are shown; None before a model ran on it.
+    """
+
+    state: ImageState = ImageState.NEW
+    rejections: tuple[Rejection, ...] = ()
+    min_score: float | None = None
+
+
+@dataclass(frozen=True)
+class ImageRecord:
+    """One image of a project.
+
+    Attributes:
+        id: 1 or more, stable for the life of the project.
+        path: POSIX, relative to the project folder.
+        height: rows as it stands upright, 0 until the file has been opened once.
+        width: columns as it stands upright, 0 until the file has been opened once.
+        status: how far it has come.
+    """
+
+    id: int
+    path: str
+    height: int = 0
+    width: int = 0
+    status: ImageStatus = ImageStatus()
+
+    @property
+    def state(self) -> ImageState:
+        """How far it has come."""
+        return self.status.state
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A whole data set as a value, for the formats.
+
+    Attributes:
+        categories: in the order of the project.
+        images: in the order of the project.
+        annotations: image id to its annotations, back to front; images without any may be missing.
+    """
+
+    categories: tuple[Category, ...]
+    images: tuple[ImageRecord, ...]
+    annotations: Mapping[int, tuple[Annotation, ...]] = field(default_factory=dict)

@@ -1,0 +1,213 @@
+"""One undoable change, and the functions that make one from what a person or a model did.
+
+An edit says what was before and what is after, nothing else; undoing it is the same edit swapped.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from maskstudio.annotation.annotation import (
+    Annotation,
+    Category,
+    ImageRecord,
+    ImageState,
+    ImageStatus,
+    Rejection,
+)
+
+PERSON = "person"
+"""The author of an edit made by hand; a model's edits carry `model:<id>`."""
+
+_DONE = (ImageState.VERIFIED, ImageState.EMPTY)
+
+
+@dataclass(frozen=True)
+class AnnotationChange:
+    """One annotation before and after; None where it did not or does not exist."""
+
+    image_id: int
+    before: Annotation | None
+    after: Annotation | None
+
+
+@dataclass(frozen=True)
+class ImageChange:
+    """The status of one image before and after."""
+
+    image_id: int
+    before: ImageStatus
+    after: ImageStatus
+
+
+@dataclass(frozen=True)
+class CategoryChange:
+    """One category before and after; None where it did not or does not exist."""
+
+    before: Category | None
+    after: Category | None
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One undoable change.
+
+    Attributes:
+        title: what was done, for the Undo menu.
+        author: who did it: `person` or `model:<id>`.
+        annotations: annotations made, changed or deleted.
+        images: images whose status changes.
+        categories: categories made, changed or deleted.
+        undoable: False for what a batch did: it never stands between a person and an undo.
+    """
+
+    title: str
+    author: str = PERSON
+    annotations: tuple[AnnotationChange, ...] = ()
+    images: tuple[ImageChange, ...] = ()
+    categories: tuple[CategoryChange, ...] = ()
+    undoable: bool = True
+
+    def __bool__(self) -> bool:
+        """False when it changes nothing."""
+        return bool(self.annotations or self.images or self.categories)
+
+    @property
+    def image_ids(self) -> tuple[int, ...]:
+        """The images it touches, each once, in order."""
+        ids = [change.image_id for change in self.annotations]
+        ids += [change.image_id for change in self.images]
+        return tuple(dict.fromkeys(ids))
+
+    def inverse(self) -> "Edit":
+        """Return the edit that takes this one back."""
+        return replace(
+            self,
+            annotations=tuple(
+                AnnotationChange(c.image_id, c.after, c.before) for c in reversed(self.annotations)
+            ),
+            images=tuple(ImageChange(c.image_id, c.after, c.before) for c in reversed(self.images)),
+            categories=tuple(CategoryChange(c.after, c.before) for c in reversed(self.categories)),
+        )
+
+
+@dataclass(frozen=True)
+class ImageContent:
+    """An image and all that stands on it, as one value.
+
+    Attributes:
+        record: the image.
+        annotations: id to annotation, back to front.
+    """
+
+    record: ImageRecord
+    annotations: Mapping[int, Annotation]
+
+
+def add(content: ImageContent, new: Sequence[Annotation], title: str = "Draw") -> Edit:
+    """Put a person's new annotations on the image."""
+    changes = [AnnotationChange(content.record.id, None, annotation) for annotation in new]
+    return _by_person(title, content, changes)
+
+
+def change(content: ImageContent, after: Iterable[Annotation], title: str) -> Edit:
+    """Replace annotations by a person's version of them, matched by id; same ones are left out."""
+    changes = [
+        AnnotationChange(content.record.id, content.annotations[a.id], replace(a, touched=True))
+        for a in after
+        if a != content.annotations[a.id]
+    ]
+    return _by_person(title, content, changes)
+
+
+def delete(content: ImageContent, ids: Iterable[int]) -> Edit:
+    """Delete annotations; a model's are remembered so that they are not offered again."""
+    gone = [content.annotations[i] for i in ids]
+    changes = [AnnotationChange(content.record.id, annotation, None) for annotation in gone]
+    rejections = tuple(Rejection(a.category_id, a.box) for a in gone if a.is_pre_annotation)
+    title = "Delete annotation" if len(gone) == 1 else f"Delete {len(gone)} annotations"
+    return _by_person(title, content, changes, rejections)
+
+
+def verify(content: ImageContent) -> Edit:
+    """Accept all that stands on the image; with nothing on it the image is verified empty."""
+    accepted = [
+        AnnotationChange(content.record.id, a, replace(a, touched=True))
+        for a in content.annotations.values()
+        if not a.touched
+    ]
+    state = ImageState.VERIFIED if content.annotations else ImageState.EMPTY
+    return Edit("Verify image", PERSON, tuple(accepted), _status(content, state))
+
+
+def set_state(content: ImageContent, state: ImageState, title: str) -> Edit:
+    """Put the image into a state and change nothing else."""
+    return Edit(title, PERSON, (), _status(content, state))
+
+
+def pre_annotate(
+    content: ImageContent,
+    model_id: str,
+    new: Sequence[Annotation],
+    min_score: float,
+    title: str = "Pre-annotate",
+) -> Edit:
+    """Replace the untouched pre-annotations of an image by others; a person's stay.
+
+    A detection that is shown already keeps the annotation it has.
+
+    Args:
+        content: the image.
+        model_id: the model that found them.
+        new: pre-annotations to show, already cleared of what a person did.
+        min_score: score they were filtered at.
+        title: for the Undo menu.
+    """
+    shown = {_identity(a): a for a in content.annotations.values() if a.is_pre_annotation}
+    wanted = {_identity(a): a for a in new}
+    image_id = content.record.id
+    changes = [AnnotationChange(image_id, a, None) for k, a in shown.items() if k not in wanted]
+    changes += [AnnotationChange(image_id, None, a) for k, a in wanted.items() if k not in shown]
+    before = content.record.status
+    state = before.state
+    if state in (ImageState.NEW, ImageState.SKIPPED):
+        state = ImageState.PREDICTED
+    elif state in _DONE and any(change.after for change in changes):
+        # Something nobody has looked at now stands on it.
+        state = ImageState.EDITED
+    after = replace(before, state=state, min_score=min_score)
+    images = () if after == before else (ImageChange(image_id, before, after),)
+    return Edit(title, f"model:{model_id}", tuple(changes), images)
+
+
+def by_batch(edit: Edit) -> Edit:
+    """Return an edit that no undo of a person ever meets."""
+    return replace(edit, undoable=False)
+
+
+def _identity(annotation: Annotation) -> tuple[object, ...]:
+    return annotation.model_id, annotation.category_id, annotation.score, annotation.box
+
+
+def _by_person(
+    title: str,
+    content: ImageContent,
+    changes: Sequence[AnnotationChange],
+    rejections: tuple[Rejection, ...] = (),
+) -> Edit:
+    if not changes:
+        return Edit(title)
+    left = len(content.annotations)
+    left += sum((c.after is not None) - (c.before is not None) for c in changes)
+    state = ImageState.EDITED
+    if content.record.state in _DONE:
+        # The person who verified it is the one who changes it now.
+        state = ImageState.VERIFIED if left else ImageState.EMPTY
+    return Edit(title, PERSON, tuple(changes), _status(content, state, rejections))
+
+
+def _status(
+    content: ImageContent, state: ImageState, rejections: tuple[Rejection, ...] = ()
+) -> tuple[ImageChange, ...]:
+    before = content.record.status
+    after = replace(before, state=state, rejections=before.rejections + rejections)
+    return () if after == before else (ImageChange(content.record.id, before, after),)

@@ -1,0 +1,158 @@
+"""Rasterise annotations into one layer that lies over the image.
+
+OpenCV fills and outlines thousands of outlines in the time a graphics scene needs for hundreds, and
+it lets go of Python's lock meanwhile.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from maskstudio.annotation.annotation import Annotation
+from maskstudio.annotation.segmentation import Box, Ring, Segmentation
+from maskstudio.progress import TaskContext
+
+# cv2 takes coordinates as integers with this many fractional bits: a 64th of a pixel.
+_SHIFT = 6
+# Outlines that reach further than this beyond the picture are cut first: integers are bounded.
+_FAR = 4096.0
+_DASH, _GAP = 6.0, 5.0
+# A ring shorter than this (device pixels) is drawn whole: dashes would make it disappear.
+_SHORTEST_DASHED = 30.0
+
+
+@dataclass(frozen=True)
+class OverlayRequest:
+    """Everything the layer depends on.
+
+    Attributes:
+        annotations: back to front.
+        colours: category id to (red, green, blue).
+        scale: layer pixels for one image pixel.
+        left: layer x of the image's left edge.
+        top: layer y of the image's top edge.
+        size: (height, width) of the layer in pixels.
+        fill: opacity of the inside, 0 to 1.
+        line: thickness of outlines in layer pixels.
+        left_out: ids of annotations that are drawn live instead and are not in `annotations`.
+    """
+
+    annotations: Sequence[Annotation]
+    colours: Mapping[int, tuple[int, int, int]]
+    scale: float
+    left: float
+    top: float
+    size: tuple[int, int]
+    fill: float
+    line: int
+    left_out: frozenset[int] = frozenset()
+
+    def to_image(self, x: float, y: float) -> tuple[float, float]:
+        """Return the image point under a point of the layer."""
+        return (x - self.left) / self.scale, (y - self.top) / self.scale
+
+
+def render(request: OverlayRequest, context: TaskContext) -> NDArray[np.uint8]:
+    """Paint the layer.
+
+    Returns:
+        (height, width, 4) uint8: blue, green, red, alpha, colours multiplied by alpha.
+
+    Raises:
+        CancelledError: a newer layer is wanted.
+    """
+    layer = np.zeros((*request.size, 4), np.uint8)
+    height, width = request.size
+    x0, y0 = request.to_image(0, 0)
+    x1, y1 = request.to_image(width, height)
+    for number, annotation in enumerate(request.annotations):
+        if number % 64 == 0:
+            context.raise_if_cancelled()
+        left, top, right, bottom = annotation.box
+        if right >= x0 and left <= x1 and bottom >= y0 and top <= y1:
+            _paint(layer, annotation, request)
+    return layer
+
+
+def _paint(layer: NDArray[np.uint8], annotation: Annotation, request: OverlayRequest) -> None:
+    red, green, blue = request.colours.get(annotation.category_id, (255, 255, 255))
+    # Half a pixel back: to cv2 whole numbers are the centres of pixels, here they are edges.
+    origin = np.array([request.left - 0.5, request.top - 0.5])
+    rings = [
+        np.ascontiguousarray(ring * request.scale + origin) for ring in _rings(annotation, request)
+    ]
+    if not rings:
+        return
+    if annotation.segmentation is not None and request.fill > 0:
+        alpha = request.fill
+        colour = (blue * alpha, green * alpha, red * alpha, 255 * alpha)
+        cv2.fillPoly(layer, [_fixed(ring) for ring in rings], colour, cv2.LINE_AA, _SHIFT)
+    colour = (blue, green, red, 255)
+    for ring in rings:
+        if annotation.is_pre_annotation:
+            dashes = _dashes(ring)
+            if dashes is not None:
+                cv2.polylines(layer, dashes, False, colour, request.line, cv2.LINE_AA, _SHIFT)
+                continue
+        cv2.polylines(layer, [_fixed(ring)], True, colour, request.line, cv2.LINE_AA, _SHIFT)
+
+
+def _rings(annotation: Annotation, request: OverlayRequest) -> list[Ring]:
+    segmentation = annotation.segmentation
+    if segmentation is None:
+        return [box_ring(annotation.box)]
+    x0, y0 = request.to_image(-_FAR, -_FAR)
+    x1, y1 = request.to_image(request.size[1] + _FAR, request.size[0] + _FAR)
+    left, top, right, bottom = segmentation.box
+    if left < x0 or top < y0 or right > x1 or bottom > y1:
+        geometry: BaseGeometry = segmentation.geometry
+        if not geometry.is_valid:
+            geometry = shapely.make_valid(geometry)
+        cut = Segmentation.from_geometry(shapely.clip_by_rect(geometry, x0, y0, x1, y1))
+        if cut is None:
+            return []
+        segmentation = cut
+    return [ring for _, _, ring in segmentation.rings()]
+
+
+def blended(rgb: NDArray[np.uint8], layer: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return an image (height, width, 3) RGB with a layer of its size over it."""
+    above = layer[:, :, 2::-1].astype(np.uint16)
+    below = rgb.astype(np.uint16) * (255 - layer[:, :, 3:].astype(np.uint16)) // 255
+    return np.minimum(above + below, 255).astype(np.uint8)
+
+
+def colour_rgb(colour: str) -> tuple[int, int, int]:
+    """Return (red, green, blue) of `#rrggbb`."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def box_ring(box: Box) -> Ring:
+    """Return the corners of a box, (4, 2)."""
+    x0, y0, x1, y1 = box
+    return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]])
+
+
+def _fixed(points: NDArray[np.float64]) -> NDArray[np.int32]:
+    return np.round(points * (1 << _SHIFT)).astype(np.int32)
+
+
+def _dashes(ring: NDArray[np.float64]) -> list[NDArray[np.int32]] | None:
+    """Cut a closed ring into dashes of even length; None when it is too short for that."""
+    closed = np.concatenate([ring, ring[:1]])
+    steps = np.hypot(*np.diff(closed, axis=0).T)
+    along = np.concatenate([[0.0], np.cumsum(steps)])
+    if along[-1] < _SHORTEST_DASHED:
+        return None
+    count = round(along[-1] / (_DASH + _GAP))
+    period = along[-1] / count
+    # Four points a dash follow the corners of an outline closely enough.
+    places = np.arange(count)[:, None] * period + np.linspace(0, _DASH / (_DASH + _GAP) * period, 4)
+    x = np.interp(places, along, closed[:, 0])
+    y = np.interp(places, along, closed[:, 1])
+    return list(_fixed(np.stack([x, y], axis=-1)))
