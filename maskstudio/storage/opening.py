@@ -1,0 +1,105 @@
+"""Open the project of a folder: make its database the first time, lock it, check its version."""
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from filelock import FileLock, Timeout
+from sqlalchemy.exc import DBAPIError
+
+from maskstudio.errors import UserError
+from maskstudio.storage import tables
+from maskstudio.storage.files import why
+from maskstudio.storage.project import DATABASE_NAME, FOLDER_NAME, ProjectDatabase
+
+_LOCK_NAME = "lock"
+
+
+class ProjectLockedError(UserError):
+    """Another process has the project open; it can still be opened for reading."""
+
+
+def has_project(folder: Path) -> bool:
+    """Tell whether a folder holds a project."""
+    return (folder / FOLDER_NAME / DATABASE_NAME).is_file()
+
+
+def open_project(folder: Path, *, read_only: bool = False) -> ProjectDatabase:
+    """Open the project of a folder of images; it is made if there is none.
+
+    Args:
+        folder: the images' folder.
+        read_only: change nothing and take no lock.
+
+    Raises:
+        ProjectLockedError: another process has it open; open it for reading then.
+        UserError: the folder is missing or not writable, or the database is damaged or of a newer
+            program.
+    """
+    home = folder / FOLDER_NAME
+    if not folder.is_dir():
+        raise UserError(f"{folder} is not a folder; choose the folder that holds the images.")
+    if read_only:
+        if not has_project(folder):
+            raise UserError(f"{folder} holds no project yet, so there is nothing to read.")
+        return _open(folder, None)
+    try:
+        home.mkdir(exist_ok=True)
+        lock = FileLock(home / _LOCK_NAME, blocking=False)
+        lock.acquire()
+    except Timeout as error:
+        raise ProjectLockedError(
+            f"{folder} is open in another window of MaskStudio; close that, or open for reading."
+        ) from error
+    except OSError as error:
+        raise UserError(f"Work on {folder} cannot be stored in {home}: {why(error)}.") from error
+    try:
+        return _open(folder, lock)
+    except UserError:
+        lock.release()
+        raise
+
+
+def _open(folder: Path, lock: FileLock | None) -> ProjectDatabase:
+    path = folder / FOLDER_NAME / DATABASE_NAME
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 10})
+    sa.event.listen(engine, "connect", _set_up_connection)
+    try:
+        with engine.begin() as connection:
+            _check_schema(connection, path, may_create=lock is not None)
+    except DBAPIError as error:
+        engine.dispose()
+        raise UserError(
+            f"{path} is not a readable project database ({error.orig}); "
+            "restore it from a copy, or move it away to begin anew."
+        ) from error
+    except UserError:
+        engine.dispose()
+        raise
+    return ProjectDatabase(folder, engine, lock)
+
+
+def _check_schema(connection: sa.Connection, path: Path, *, may_create: bool) -> None:
+    if not sa.inspect(connection).get_table_names() and may_create:
+        tables.metadata.create_all(connection)
+        version = {"key": "schema_version", "value": json.dumps(tables.SCHEMA_VERSION)}
+        connection.execute(sa.insert(tables.settings).values(version))
+        return
+    query = sa.select(tables.settings.c.value).where(tables.settings.c.key == "schema_version")
+    version = json.loads(connection.scalar(query) or "0")
+    if version != tables.SCHEMA_VERSION:
+        raise UserError(
+            f"{path} has version {version}, this program writes {tables.SCHEMA_VERSION}; "
+            "open it with the program that made it."
+        )
+
+
+def _set_up_connection(connection: Any, _: object) -> None:
+    if not isinstance(connection, sqlite3.Connection):
+        return
+    # WAL is refused quietly by file systems that cannot share memory; the default then stands.
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")

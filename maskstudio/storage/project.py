@@ -1,0 +1,305 @@
+"""The project database: images, categories, annotations and the journal of edits.
+
+It lies in `<folder>/.maskstudio/project.db`. Everything that changes it is one transaction that is
+on the disk when the call returns. The methods may be called from any thread; only one thread may
+change the project.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from filelock import BaseFileLock
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from maskstudio.annotation.annotation import (
+    Annotation,
+    Category,
+    Dataset,
+    ImageRecord,
+    ImageState,
+)
+from maskstudio.annotation.edits import Edit
+from maskstudio.errors import UserError
+from maskstudio.storage import tables
+from maskstudio.storage.images import natural_key
+
+FOLDER_NAME = ".maskstudio"
+DATABASE_NAME = "project.db"
+
+# Rows in one IN (...) at most: below every database's limit on parameters.
+_CHUNK = 500
+
+
+@dataclass(frozen=True)
+class HistoryState:
+    """What can be undone and redone: the titles, or None."""
+
+    undo: str | None
+    redo: str | None
+
+
+class ProjectDatabase:
+    """An open project. Close it with `close`, or use it as a context manager."""
+
+    def __init__(self, folder: Path, engine: sa.Engine, lock: BaseFileLock | None) -> None:
+        """Use `open_project`."""
+        self.folder = folder
+        self._engine = engine
+        self._lock = lock
+        self._unwritten_sizes: dict[int, tuple[int, int]] = {}
+        with self._reading() as connection:
+            highest = connection.scalar(sa.select(sa.func.max(tables.annotations.c.id))) or 0
+        self._next_annotation_id = max(highest, int(self.setting("last_annotation_id", 0))) + 1
+
+    def __enter__(self) -> "ProjectDatabase":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def read_only(self) -> bool:
+        """True when another process holds the project, or the caller asked for it."""
+        return self._lock is None
+
+    def close(self) -> None:
+        """Write what is left and let go of the files."""
+        if self._unwritten_sizes and not self.read_only:
+            with suppress(UserError), self._writing():
+                pass
+        self._engine.dispose()
+        if self._lock is not None:
+            self._lock.release()
+
+    def images(self) -> list[ImageRecord]:
+        """Return every image, in natural order of the paths."""
+        with self._reading() as connection:
+            records = [
+                tables.image_from_row(row) for row in connection.execute(sa.select(tables.images))
+            ]
+        return sorted(records, key=lambda record: natural_key(record.path))
+
+    def add_images(self, paths: Iterable[str]) -> list[ImageRecord]:
+        """Take images into the project that are not in it yet; return the new ones.
+
+        Args:
+            paths: POSIX, relative to the folder.
+        """
+        with self._writing() as connection:
+            known = set(connection.scalars(sa.select(tables.images.c.path)))
+            new = [tables.image_row(path) for path in dict.fromkeys(paths) if path not in known]
+            if not new:
+                return []
+            before = connection.scalar(sa.select(sa.func.max(tables.images.c.id))) or 0
+            connection.execute(sa.insert(tables.images), new)
+            query = sa.select(tables.images).where(tables.images.c.id > before)
+            return [tables.image_from_row(row) for row in connection.execute(query)]
+
+    def set_size(self, image_id: int, height: int, width: int) -> None:
+        """Note the size of an image, once its file has been read.
+
+        It is written with the next change, or on closing: a size can always be read again, and
+        looking at an image must not wait for the disk.
+        """
+        self._unwritten_sizes[image_id] = (height, width)
+
+    def annotation_counts(self) -> dict[int, int]:
+        """Return how many annotations stand on each image that has any."""
+        column = tables.annotations.c.image_id
+        with self._reading() as connection:
+            rows = connection.execute(sa.select(column, sa.func.count()).group_by(column))
+            return {row[0]: row[1] for row in rows}
+
+    def annotations(self, image_id: int) -> tuple[Annotation, ...]:
+        """Return the annotations of one image, back to front."""
+        return self._annotations([image_id]).get(image_id, ())
+
+    def categories(self) -> tuple[Category, ...]:
+        """Return the categories by id."""
+        with self._reading() as connection:
+            rows = connection.execute(sa.select(tables.categories).order_by(tables.categories.c.id))
+            return tuple(tables.category_from_row(row) for row in rows)
+
+    def dataset(self, states: Iterable[ImageState]) -> Dataset:
+        """Return the images in these states with all their annotations, as one value."""
+        wanted = frozenset(states)
+        images = tuple(record for record in self.images() if record.state in wanted)
+        return Dataset(self.categories(), images, self._annotations([i.id for i in images]))
+
+    def take_annotation_ids(self) -> Iterator[int]:
+        """Yield ids for new annotations; none is ever given twice."""
+        while True:
+            self._next_annotation_id += 1
+            yield self._next_annotation_id - 1
+
+    def commit(self, edit: Edit) -> None:
+        """Apply an edit and write it into the journal, in one transaction.
+
+        Raises:
+            UserError: it could not be written; nothing has changed then.
+        """
+        with self._writing() as connection:
+            _apply(connection, edit)
+            if edit.undoable:
+                connection.execute(
+                    sa.update(tables.edits)
+                    .where(tables.edits.c.state == "undone")
+                    .values(state="dropped")
+                )
+            connection.execute(
+                sa.insert(tables.edits).values(
+                    at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+                    title=edit.title,
+                    author=edit.author,
+                    undoable=edit.undoable,
+                    state="done",
+                    changes=tables.pack_changes(edit),
+                )
+            )
+            _write_setting(connection, "last_annotation_id", self._next_annotation_id - 1)
+
+    def undo(self) -> Edit | None:
+        """Take back the last edit that can be taken back; return the edit that did it, or None."""
+        return self._step("done", "undone", latest=True)
+
+    def redo(self) -> Edit | None:
+        """Bring back the edit undone last; return it, or None."""
+        return self._step("undone", "done", latest=False)
+
+    def history(self) -> HistoryState:
+        """Return the titles of what undo and redo would do."""
+        with self._reading() as connection:
+            undo = connection.execute(_next_edit("done", latest=True)).first()
+            redo = connection.execute(_next_edit("undone", latest=False)).first()
+        return HistoryState(undo.title if undo else None, redo.title if redo else None)
+
+    def setting(self, key: str, default: Any) -> Any:
+        """Return a value kept with the project (any JSON value)."""
+        query = sa.select(tables.settings.c.value).where(tables.settings.c.key == key)
+        with self._reading() as connection:
+            found = connection.scalar(query)
+        return default if found is None else json.loads(found)
+
+    def set_setting(self, key: str, value: Any) -> None:
+        """Keep a value (any JSON value) with the project."""
+        with self._writing() as connection:
+            _write_setting(connection, key, value)
+
+    def _step(self, state: str, new_state: str, *, latest: bool) -> Edit | None:
+        with self._writing() as connection:
+            row = connection.execute(_next_edit(state, latest=latest)).first()
+            if row is None:
+                return None
+            edit = tables.edit_from_row(row)
+            edit = edit.inverse() if latest else edit
+            _apply(connection, edit)
+            connection.execute(
+                sa.update(tables.edits).where(tables.edits.c.id == row.id).values(state=new_state)
+            )
+            return edit
+
+    def _annotations(self, image_ids: Sequence[int]) -> dict[int, tuple[Annotation, ...]]:
+        found: dict[int, list[Annotation]] = {}
+        table = tables.annotations
+        with self._reading() as connection:
+            for start in range(0, len(image_ids), _CHUNK):
+                query = sa.select(table).where(
+                    table.c.image_id.in_(image_ids[start : start + _CHUNK])
+                )
+                for row in connection.execute(query.order_by(table.c.id)):
+                    found.setdefault(row.image_id, []).append(tables.annotation_from_row(row))
+        return {image_id: tuple(annotations) for image_id, annotations in found.items()}
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise UserError(f"{self._path} cannot be read ({error.orig}).") from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        if self.read_only:
+            raise UserError(f"{self.folder} is open for reading only; nothing was changed.")
+        try:
+            with self._engine.begin() as connection:
+                _write_sizes(connection, self._unwritten_sizes)
+                yield connection
+            self._unwritten_sizes.clear()
+        except IntegrityError as error:
+            raise UserError(
+                "That cannot be changed back: something made since depends on it."
+            ) from error
+        except DBAPIError as error:
+            raise UserError(
+                f"{self._path} cannot be written ({error.orig}); free some disk space or check the "
+                "folder, then do it again. What was saved before is safe."
+            ) from error
+
+    @property
+    def _path(self) -> Path:
+        return self.folder / FOLDER_NAME / DATABASE_NAME
+
+
+def _next_edit(state: str, *, latest: bool) -> sa.Select[Any]:
+    table = tables.edits
+    order = table.c.id.desc() if latest else table.c.id.asc()
+    return sa.select(table).where(table.c.state == state, table.c.undoable).order_by(order).limit(1)
+
+
+def _apply(connection: sa.Connection, edit: Edit) -> None:
+    """Bring the tables from before the edit to after it."""
+    # Categories come first where they are made and last where they go: annotations refer to them.
+    for change in edit.categories:
+        if change.after is not None:
+            _put(connection, tables.categories, tables.category_row(change.after))
+    gone = [c.before.id for c in edit.annotations if c.before is not None]
+    for start in range(0, len(gone), _CHUNK):
+        chunk = tables.annotations.c.id.in_(gone[start : start + _CHUNK])
+        connection.execute(sa.delete(tables.annotations).where(chunk))
+    rows = [
+        tables.annotation_row(c.image_id, c.after) for c in edit.annotations if c.after is not None
+    ]
+    if rows:
+        connection.execute(sa.insert(tables.annotations), rows)
+    for image in edit.images:
+        connection.execute(
+            sa.update(tables.images)
+            .where(tables.images.c.id == image.image_id)
+            .values(tables.status_values(image.after))
+        )
+    for change in edit.categories:
+        if change.after is None and change.before is not None:
+            table = tables.categories
+            connection.execute(sa.delete(table).where(table.c.id == change.before.id))
+
+
+def _write_sizes(connection: sa.Connection, sizes: Mapping[int, tuple[int, int]]) -> None:
+    if not sizes:
+        return
+    table = tables.images
+    query = sa.update(table).where(table.c.id == sa.bindparam("image"))
+    connection.execute(
+        query.values(height=sa.bindparam("rows"), width=sa.bindparam("columns")),
+        [{"image": i, "rows": height, "columns": width} for i, (height, width) in sizes.items()],
+    )
+
+
+def _write_setting(connection: sa.Connection, key: str, value: Any) -> None:
+    _put(connection, tables.settings, {"key": key, "value": json.dumps(value)})
+
+
+def _put(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> None:
+    """Insert a row, or replace the one with its primary key."""
+    key = next(iter(table.primary_key))
+    values = {name: value for name, value in row.items() if name != key.name}
+    updated = connection.execute(sa.update(table).where(key == row[key.name]).values(values))
+    if not updated.rowcount:
+        connection.execute(sa.insert(table).values(row))
