@@ -1,0 +1,119 @@
+"""Predict many files without a window: a COCO file and, if wanted, painted overlays."""
+
+import itertools
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+
+from maskstudio.annotation.annotation import Annotation, Category, Dataset, ImageRecord
+from maskstudio.annotation.detections import Predictor, outline, pre_annotations
+from maskstudio.annotation.overlay import OverlayRequest, blended, colour_rgb, render
+from maskstudio.errors import UserError
+from maskstudio.formats.coco import write_coco
+from maskstudio.progress import TaskContext
+from maskstudio.storage.files import replaced_file, why
+from maskstudio.storage.images import read_image
+
+_FILL = 0.3
+
+
+@dataclass
+class Results:
+    """What was found on many images.
+
+    Attributes:
+        categories: the model's.
+        images: those that could be read.
+        annotations: image id to its pre-annotations.
+        failed: a sentence for each image that could not be predicted.
+    """
+
+    categories: tuple[Category, ...] = ()
+    images: list[ImageRecord] = field(default_factory=list)
+    annotations: dict[int, tuple[Annotation, ...]] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
+
+
+def predict_files(
+    predictor: Predictor, folder: Path, names: Sequence[str], score: float, context: TaskContext
+) -> Results:
+    """Predict images one after the other; what fails is noted and the rest goes on.
+
+    Args:
+        predictor: the model.
+        folder: what the names are relative to.
+        names: POSIX paths.
+        score: lowest score to keep.
+        context: hears of each image through `produce` of one line.
+
+    Raises:
+        CancelledError: the person asked to stop.
+    """
+    results = Results()
+    ids = itertools.count(1)
+    for number, name in enumerate(names, start=1):
+        context.report(number - 1, len(names), name)
+        started = time.perf_counter()
+        try:
+            image = read_image(folder / name)
+            found = outline(predictor.predict(image, context), context)
+        except UserError as error:
+            results.failed.append(str(error))
+            context.produce(str(error))
+            continue
+        annotations = pre_annotations(found, score, (), (), lambda category: category.id, ids)
+        results.categories = found.detections.categories
+        results.images.append(ImageRecord(number, name, *found.detections.size))
+        results.annotations[number] = annotations
+        seconds = time.perf_counter() - started
+        context.produce(f"{name}: {len(annotations)} annotations, {seconds:.2f} s")
+    context.report(len(names), len(names), "")
+    return results
+
+
+def write_results(results: Results, output: Path, context: TaskContext) -> None:
+    """Write what was found as a COCO file; every annotation carries its score.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    dataset = Dataset(results.categories, tuple(results.images), results.annotations)
+    with replaced_file(output) as beside, beside.open("wb") as file:
+        write_coco(dataset, file, context)
+
+
+def write_overlays(results: Results, folder: Path, output: Path) -> None:
+    """Paint the outlines over the images, one PNG each, in folders like those of the images.
+
+    Args:
+        results: what was found.
+        folder: what the images' paths are relative to.
+        output: the folder to write to; made if need be.
+
+    Raises:
+        UserError: a file cannot be written.
+    """
+    colours = {c.id: colour_rgb(c.shown_colour) for c in results.categories}
+    for record in results.images:
+        image = read_image(folder / record.path)
+        request = OverlayRequest(
+            results.annotations[record.id],
+            colours,
+            scale=1,
+            left=0,
+            top=0,
+            size=(record.height, record.width),
+            fill=_FILL,
+            line=1,
+        )
+        path = (output / record.path).with_suffix(".png")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"{path.parent} cannot be made: {why(error)}.") from error
+        painted = blended(image, render(request, TaskContext()))
+        with replaced_file(path) as beside:
+            beside.write_bytes(cv2.imencode(".png", painted[:, :, ::-1])[1].tobytes())

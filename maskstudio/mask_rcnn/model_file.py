@@ -1,0 +1,186 @@
+"""Read and write a model: architecture, weights, categories and figures in one safetensors file.
+
+A safetensors file cannot run code. Its header holds, under the key `maskstudio`, the JSON of
+everything but the tensors.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+from torchvision.models.detection import FasterRCNN
+
+from maskstudio.annotation.annotation import Category
+from maskstudio.errors import UserError
+from maskstudio.mask_rcnn.architectures import Architecture, build
+from maskstudio.resources import resource_path
+from maskstudio.storage.files import replaced_file
+
+_HEADER = "maskstudio"
+_FORMAT = 1
+# How a pickle and a zip (torch.save's container of pickles) begin.
+_PICKLES = (b"\x80", b"PK\x03\x04")
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a model says of itself.
+
+    Attributes:
+        id: its name; annotations made by it carry it.
+        architecture: the network.
+        categories: position i (0-based) is label i + 1 of the network.
+        metrics: figures by name, for example `mask_ap`, with what they were measured on.
+        training: the data and settings it came from.
+        licence: of the weights, as an SPDX expression where there is one.
+    """
+
+    id: str
+    architecture: Architecture
+    categories: tuple[Category, ...]
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    licence: str = ""
+
+
+def save_model(path: Path, info: ModelInfo, weights: Mapping[str, Tensor]) -> None:
+    """Write a model; the old file stays until the new one is whole.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    header = {
+        "format": _FORMAT,
+        "id": info.id,
+        "architecture": info.architecture.to_header(),
+        "categories": [
+            {"id": c.id, "name": c.name, "supercategory": c.supercategory} for c in info.categories
+        ],
+        "metrics": dict(info.metrics),
+        "training": dict(info.training),
+        "licence": info.licence,
+    }
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+    with replaced_file(path) as beside:
+        save_file(tensors, beside, metadata={_HEADER: json.dumps(header)})
+
+
+def read_info(path: Path) -> ModelInfo:
+    """Read what a model says of itself, without its weights.
+
+    Raises:
+        UserError: the file is missing, damaged, a pickle, no model of this program, or names no
+            categories.
+    """
+    _refuse_pickle(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{path} is damaged or not a model file ({error}).") from error
+    if _HEADER not in metadata:
+        raise UserError(
+            f"{path} has no MaskStudio header, so its architecture and categories are unknown."
+        )
+    return _parse_header(path, metadata[_HEADER])
+
+
+def load_model(path: Path) -> tuple[ModelInfo, FasterRCNN]:
+    """Build a model and fill it with its weights, on the CPU, in evaluation mode.
+
+    Raises:
+        UserError: as `read_info`, or the weights are not of the architecture the file names.
+    """
+    info = read_info(path)
+    model = build(info.architecture, len(info.categories))
+    try:
+        with safe_open(path, framework="pt") as file:
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        model.load_state_dict(weights)
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{path} is damaged ({error}).") from error
+    except RuntimeError as error:
+        raise UserError(
+            f"{path} says it is {info.architecture.name}, but its weights are of another network."
+        ) from error
+    return info, model.eval()
+
+
+def read_state_dict(path: Path) -> dict[str, Tensor]:
+    """Read a torch weights file (`.pth`); code inside it is never run.
+
+    Raises:
+        UserError: the file is missing, damaged, or holds more than tensors.
+    """
+    try:
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except Exception as error:
+        raise UserError(f"{path} is damaged or holds more than weights; not loaded.") from error
+    return {str(name): tensor for name, tensor in weights.items()}
+
+
+def find_model(name: str) -> Path:
+    """Return the file of a model given by name (an embedded one) or by path.
+
+    Raises:
+        UserError: there is neither.
+    """
+    path = Path(name).expanduser()
+    if path.is_file():
+        return path
+    if name in embedded_models():
+        return resource_path("models", f"{name}.safetensors")
+    known = ", ".join(embedded_models())
+    raise UserError(f"There is no model {name!r}: give the path of a file or one of: {known}.")
+
+
+def embedded_models() -> list[str]:
+    """Return the names of the models that ship with the program."""
+    return sorted(path.stem for path in resource_path("models").glob("*.safetensors"))
+
+
+def _refuse_pickle(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+    except FileNotFoundError as error:
+        raise UserError(f"There is no model at {path}.") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
+    if start.startswith(_PICKLES):
+        raise UserError(
+            f"{path} is a pickle, which could run code when it is loaded; "
+            "use a model in .safetensors form."
+        )
+
+
+def _parse_header(path: Path, text: str) -> ModelInfo:
+    try:
+        header = json.loads(text)
+        if header["format"] != _FORMAT:
+            raise UserError(f"{path} was made by a newer program (format {header['format']}).")
+        categories = tuple(
+            Category(int(c["id"]), str(c["name"]), str(c["supercategory"]))
+            for c in header["categories"]
+        )
+        info = ModelInfo(
+            str(header["id"]),
+            Architecture.from_header(header["architecture"]),
+            categories,
+            dict(header["metrics"]),
+            dict(header["training"]),
+            str(header["licence"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} has a header that cannot be understood ({error!r}).") from error
+    if not categories:
+        raise UserError(f"{path} names no categories; a model must know what it finds.")
+    return info

@@ -1,0 +1,154 @@
+"""Mask R-CNN's forward pass opened up: features, proposals, RoIs, RoI masks.
+
+torchvision's modules do the work; what is left out is its last step, which pastes every RoI mask
+into a mask of the whole image, and what is added are mask targets sampled exactly.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torchvision.models.detection import FasterRCNN
+from torchvision.models.detection.image_list import ImageList
+from torchvision.models.detection.roi_heads import fastrcnn_loss
+from torchvision.models.detection.transform import resize_boxes
+from torchvision.ops import roi_align
+
+
+@dataclass(frozen=True)
+class RawDetections:
+    """Detections of one image as tensors, best score first.
+
+    Attributes:
+        boxes: (n, 4) xyxy in pixels of the image as it was given.
+        labels: (n,) 1-based category positions.
+        scores: (n,) 0 to 1.
+        roi_masks: (n, 28, 28) probabilities 0 to 1, or None for Faster R-CNN.
+    """
+
+    boxes: Tensor
+    labels: Tensor
+    scores: Tensor
+    roi_masks: Tensor | None
+
+
+@torch.inference_mode()
+def detect(model: FasterRCNN, images: list[Tensor]) -> list[RawDetections]:
+    """Run everything but the pasting of masks.
+
+    Args:
+        model: in evaluation mode.
+        images: each (3, H, W) float, 0 to 1, on the model's device.
+    """
+    sizes = [(image.shape[-2], image.shape[-1]) for image in images]
+    batch, _ = model.transform(images)
+    features = model.backbone(batch.tensors)
+    proposals, _ = model.rpn(batch, features)
+    found, _ = model.roi_heads(features, proposals, batch.image_sizes)
+    return [
+        RawDetections(
+            resize_boxes(one["boxes"], scaled, size),
+            one["labels"],
+            one["scores"],
+            one["masks"][:, 0] if "masks" in one else None,
+        )
+        for one, scaled, size in zip(found, batch.image_sizes, sizes, strict=True)
+    ]
+
+
+def training_losses(
+    model: FasterRCNN, images: list[Tensor], targets: list[dict[str, Tensor]]
+) -> dict[str, Tensor]:
+    """Run one training step's forward pass.
+
+    It is torchvision's, with two differences: images come already scaled, and mask targets are
+    averaged from the masks at their own resolution under the very box (torchvision's sampling is
+    half a pixel off and works on masks resized by nearest neighbour).
+
+    Args:
+        model: in training mode.
+        images: each (3, H, W) float, 0 to 1.
+        targets: for each image `boxes` (n, 4) xyxy in pixels of the image, `labels` (n,) 1-based,
+            and, for Mask R-CNN, `masks` (n, h, w) uint8 of the same view at any resolution.
+
+    Returns:
+        The losses by torchvision's names.
+    """
+    sizes = [(image.shape[-2], image.shape[-1]) for image in images]
+    tensors = model.transform.batch_images([model.transform.normalize(i) for i in images])
+    batch = ImageList(tensors, sizes)
+    features = model.backbone(batch.tensors)
+    losses: dict[str, Tensor]
+    proposals, losses = model.rpn(batch, features, targets)
+    heads = model.roi_heads
+    rois, matched, labels, box_targets = heads.select_training_samples(proposals, targets)
+    hidden = heads.box_head(heads.box_roi_pool(features, rois, sizes))
+    logits, deltas = heads.box_predictor(hidden)
+    loss_class, loss_box = fastrcnn_loss(logits, deltas, labels, box_targets)
+    losses |= {"loss_classifier": loss_class, "loss_box_reg": loss_box}
+    if heads.has_mask():
+        chosen = [torch.where(one > 0)[0] for one in labels]
+        positives = [roi[index] for roi, index in zip(rois, chosen, strict=True)]
+        classes = torch.cat([one[index] for one, index in zip(labels, chosen, strict=True)])
+        pooled = heads.mask_roi_pool(features, positives, sizes)
+        masks = heads.mask_predictor(heads.mask_head(pooled))
+        wanted = [
+            mask_targets(target["masks"], one[index], roi, size, masks.shape[-1])
+            for target, one, index, roi, size in zip(
+                targets, matched, chosen, positives, sizes, strict=True
+            )
+        ]
+        losses["loss_mask"] = _mask_loss(masks, classes, torch.cat(wanted))
+    return losses
+
+
+@contextmanager
+def interrupted_by(model: nn.Module, check: Callable[[], None]) -> Iterator[None]:
+    """Call `check` before every layer, so that what it raises ends the forward pass at once.
+
+    A ResNet takes many seconds on a CPU; one layer of it takes a few hundredths.
+    """
+    hooks = [
+        module.register_forward_pre_hook(lambda *_: check())
+        for module in model.modules()
+        if not any(True for _ in module.children())
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def mask_targets(
+    masks: Tensor, index: Tensor, rois: Tensor, size: tuple[int, int], cells: int
+) -> Tensor:
+    """Return the share of each cell of a RoI that its instance covers.
+
+    Args:
+        masks: (n, h, w) uint8, the instances of one image at any resolution.
+        index: (m,) the instance of each RoI.
+        rois: (m, 4) xyxy in pixels of the network's image.
+        size: (height, width) of the network's image.
+        cells: cells a side.
+
+    Returns:
+        (m, cells, cells), 0 to 1.
+    """
+    used, position = torch.unique(index, return_inverse=True)
+    scale = rois.new_tensor([masks.shape[-1] / size[1], masks.shape[-2] / size[0]]).repeat(2)
+    boxes = torch.cat([position[:, None].to(rois), rois * scale], dim=1)
+    covered: Tensor = roi_align(
+        masks[used, None].to(rois), boxes, (cells, cells), 1.0, aligned=True
+    )
+    return covered[:, 0]
+
+
+def _mask_loss(masks: Tensor, classes: Tensor, wanted: Tensor) -> Tensor:
+    if not len(classes):
+        return masks.sum() * 0
+    own = masks[torch.arange(len(classes), device=classes.device), classes]
+    return functional.binary_cross_entropy_with_logits(own, wanted)
