@@ -1,0 +1,197 @@
+"""What a person can do, one short function for each verb: it makes the edit and applies it.
+
+Every function returns True when the change was made (or nothing needed changing).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from maskstudio.annotation import edits
+from maskstudio.annotation.annotation import Annotation, Category, ImageRecord, ImageState
+from maskstudio.annotation.edits import CategoryChange, Edit, ImageContent
+from maskstudio.annotation.segmentation import Segmentation, repaired
+from maskstudio.session.session import Session
+
+FIRST_CATEGORY = "object"
+"""Name of the category that is made when somebody draws before there is any."""
+
+
+def draw(session: Session, segmentation: Segmentation, category_id: int | None) -> bool:
+    """Put a new annotation on the current image and select it.
+
+    Args:
+        session: the open project.
+        segmentation: what was drawn; it is repaired and cut to the image.
+        category_id: its category; None takes the first, which is made if there is none.
+    """
+    content = _current(session)
+    fitting = _fitting(session, segmentation)
+    if content is None or fitting is None:
+        return False
+    made: tuple[CategoryChange, ...] = ()
+    if category_id is None and not session.categories:
+        made = (CategoryChange(None, Category(1, FIRST_CATEGORY)),)
+    chosen = category_id or (session.categories[0].id if session.categories else 1)
+    annotation = Annotation(next(session.require_database().take_annotation_ids()), chosen, fitting)
+    edit = replace(edits.add(content, [annotation]), categories=made)
+    if not session.edit(edit):
+        return False
+    session.select([annotation.id])
+    return True
+
+
+def reshape(
+    session: Session, annotation_id: int, segmentation: Segmentation | None, title: str
+) -> bool:
+    """Give an annotation another outline; with none left it is deleted."""
+    content = _current(session)
+    if content is None or annotation_id not in content.annotations:
+        return False
+    if segmentation is None:
+        return session.edit(edits.delete(content, [annotation_id]))
+    fitting = _fitting(session, segmentation)
+    if fitting is None:
+        return False
+    old = content.annotations[annotation_id]
+    return session.edit(
+        edits.change(content, [replace(old, segmentation=fitting, box_only=None)], title)
+    )
+
+
+def move(session: Session, annotation_ids: Iterable[int], dx: float, dy: float) -> bool:
+    """Move annotations by (dx, dy) pixels, as one edit; they stay whole and within the image."""
+    content = _current(session)
+    if content is None:
+        return False
+    chosen = [content.annotations[i] for i in annotation_ids]
+    dx, dy = clamped_shift(content.record, chosen, dx, dy)
+    title = "Move annotation" if len(chosen) == 1 else f"Move {len(chosen)} annotations"
+    return session.edit(edits.change(content, [shifted(a, dx, dy) for a in chosen], title))
+
+
+def clamped_shift(
+    image: ImageRecord, annotations: Sequence[Annotation], dx: float, dy: float
+) -> tuple[float, float]:
+    """Return the part of a shift that keeps all annotations within the image."""
+    if not annotations:
+        return 0.0, 0.0
+    boxes = [annotation.box for annotation in annotations]
+    left, top = min(b[0] for b in boxes), min(b[1] for b in boxes)
+    right, bottom = max(b[2] for b in boxes), max(b[3] for b in boxes)
+    return (
+        max(-left, min(dx, image.width - right)),
+        max(-top, min(dy, image.height - bottom)),
+    )
+
+
+def shifted(annotation: Annotation, dx: float, dy: float) -> Annotation:
+    """Return an annotation moved by (dx, dy)."""
+    if annotation.segmentation is not None:
+        return replace(annotation, segmentation=annotation.segmentation.translated(dx, dy))
+    x0, y0, x1, y1 = annotation.box
+    return replace(annotation, box_only=(x0 + dx, y0 + dy, x1 + dx, y1 + dy))
+
+
+def delete_selected(session: Session) -> bool:
+    """Delete the selected annotations."""
+    content = _current(session)
+    if content is None:
+        return False
+    return session.edit(edits.delete(content, sorted(session.selection)))
+
+
+def set_category(session: Session, category_id: int) -> bool:
+    """Give the selected annotations a category."""
+    content = _current(session)
+    if content is None:
+        return False
+    changed = [replace(a, category_id=category_id) for a in session.selected()]
+    name = session.category(category_id).name
+    return session.edit(edits.change(content, changed, f"Change category to {name}"))
+
+
+def add_category(session: Session, name: str) -> Category | None:
+    """Make a category; None when there is one of that name or the name is empty."""
+    name = name.strip()
+    if not name or any(c.name == name for c in session.categories):
+        return None
+    category = Category(max((c.id for c in session.categories), default=0) + 1, name)
+    made = Edit(f"Add category {name}", categories=(CategoryChange(None, category),))
+    return category if session.edit(made) else None
+
+
+def verify(session: Session) -> bool:
+    """Accept all that stands on the current image; with nothing on it it is verified empty."""
+    content = _current(session)
+    return content is not None and session.edit(edits.verify(content))
+
+
+def reopen(session: Session) -> bool:
+    """Take back that the current image is verified or skipped."""
+    content = _current(session)
+    if content is None:
+        return False
+    state = ImageState.EDITED if content.annotations else ImageState.NEW
+    return session.edit(edits.set_state(content, state, "Reopen image"))
+
+
+def skip(session: Session) -> bool:
+    """Mark the current image as not to be labelled."""
+    content = _current(session)
+    return content is not None and session.edit(
+        edits.set_state(content, ImageState.SKIPPED, "Skip image")
+    )
+
+
+def step(session: Session, by: int) -> bool:
+    """Show the image `by` places further on in the list; False at its end."""
+    order = session.image_ids
+    if session.current is None:
+        return bool(order) and _show(session, order[0])
+    place = order.index(session.current.id) + by
+    return 0 <= place < len(order) and _show(session, order[place])
+
+
+def step_to_unfinished(session: Session) -> bool:
+    """Show the next image that is neither verified nor skipped, from the top again at the end."""
+    order = session.image_ids
+    if not order:
+        return False
+    done = (ImageState.VERIFIED, ImageState.EMPTY, ImageState.SKIPPED)
+    start = order.index(session.current.id) + 1 if session.current else 0
+    for image_id in _rotated(order, start):
+        if session.record(image_id).state not in done and image_id not in session.missing:
+            return _show(session, image_id)
+    return False
+
+
+def walk_annotations(session: Session, by: int) -> bool:
+    """Select the annotation `by` places further on, round and round."""
+    ids = list(session.annotations)
+    if not ids:
+        return False
+    selected = [n for n, annotation_id in enumerate(ids) if annotation_id in session.selection]
+    place = (selected[-1] + by) % len(ids) if selected else (0 if by > 0 else len(ids) - 1)
+    session.select([ids[place]])
+    return True
+
+
+def _current(session: Session) -> ImageContent | None:
+    return session.content(session.current.id) if session.current else None
+
+
+def _fitting(session: Session, segmentation: Segmentation) -> Segmentation | None:
+    """Return the outline made valid and cut to the current image, None when nothing is left."""
+    image = session.current
+    if image is None or not image.height:
+        return None
+    return repaired(segmentation, image.height, image.width)
+
+
+def _show(session: Session, image_id: int) -> bool:
+    session.show(image_id)
+    return True
+
+
+def _rotated(order: Sequence[int], start: int) -> tuple[int, ...]:
+    return (*order[start:], *order[:start])

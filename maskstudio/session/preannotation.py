@@ -1,0 +1,278 @@
+"""Pre-annotation: run the model on the current image or on the folder.
+
+A person's annotations are never touched: only what no person has touched is replaced.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QObject, Signal
+
+from maskstudio.annotation.annotation import ImageState
+from maskstudio.annotation.detections import Outlined
+from maskstudio.session.model_lane import ImageTask, LoadPredictor, ModelHolder
+from maskstudio.session.score_filter import ScoreFilter
+from maskstudio.session.session import Session
+from maskstudio.session.tasks import Callbacks, Job, LaneName, Priority, Tasks
+from maskstudio.storage.project import ProjectDatabase
+
+# A batch leaves alone what a person has finished or put aside.
+_OPEN_STATES = (ImageState.NEW, ImageState.PREDICTED, ImageState.EDITED)
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """How a run ended.
+
+    Attributes:
+        batch: it was the folder, not one image.
+        total: images it was to predict.
+        done: images predicted.
+        failed: one sentence for each image that could not be.
+        left_alone: images that a person had finished.
+        cancelled: it was stopped before its end.
+    """
+
+    batch: bool
+    total: int
+    done: int
+    failed: tuple[str, ...]
+    left_alone: int
+    cancelled: bool
+
+
+@dataclass(frozen=True)
+class RunProgress:
+    """Where a run is, for a progress line.
+
+    Attributes:
+        done: images finished.
+        total: images in all.
+        seconds_left: an estimate, None before the second image is finished.
+        note: what is being done, in words.
+    """
+
+    done: int
+    total: int
+    seconds_left: float | None
+    note: str
+
+
+@dataclass
+class _Run:
+    """A run in progress."""
+
+    database: ProjectDatabase
+    waiting: list[int]
+    batch: bool
+    left_alone: int
+    total: int
+    done: int = 0
+    failed: list[str] = field(default_factory=list)
+    cancelled: bool = False
+    job: Job | None = None
+    image_id: int = 0
+    note: str = "loading the model"
+    first_result_at: float = 0.0
+
+    def stop(self) -> None:
+        self.cancelled = True
+        self.waiting.clear()
+        if self.job is not None:
+            self.job.cancel()
+
+    def progress(self) -> RunProgress:
+        finished = self.done + len(self.failed)
+        left = None
+        if finished > 1:
+            # Counted from the first result on: before it lies the loading of the model.
+            each = (time.monotonic() - self.first_result_at) / (finished - 1)
+            left = each * (self.total - finished)
+        note = (self.job.progress.note if self.job else "") or self.note
+        return RunProgress(finished, self.total, left, note)
+
+    def report(self) -> RunReport:
+        return RunReport(
+            self.batch,
+            self.total,
+            self.done,
+            tuple(self.failed),
+            self.left_alone,
+            self.cancelled,
+        )
+
+
+class PreAnnotator(QObject):
+    """Runs the model on images of the session.
+
+    One image and a folder may run at the same time; the one image goes first.
+
+    Signals:
+        running_changed: a run began or ended.
+        finished: a `RunReport`.
+        model_loaded: `device_line` says where the model runs.
+        problem: one sentence for the person.
+    """
+
+    running_changed = Signal()
+    finished = Signal(object)
+    model_loaded = Signal()
+    problem = Signal(str)
+
+    def __init__(
+        self,
+        session: Session,
+        tasks: Tasks,
+        score_filter: ScoreFilter,
+        load_predictor: LoadPredictor,
+        model_name: str,
+    ) -> None:
+        super().__init__(session)
+        self._session = session
+        self._tasks = tasks
+        self._filter = score_filter
+        self._holder = ModelHolder(load_predictor)
+        self._model_name = model_name
+        self._one: _Run | None = None
+        self._batch: _Run | None = None
+        self._device_line = ""
+        session.opened.connect(self.cancel)
+
+    @property
+    def model_name(self) -> str:
+        """Name or path of the model that runs."""
+        return self._model_name
+
+    @property
+    def device_line(self) -> str:
+        """Where the loaded model runs, and why not on a GPU; empty before it is loaded."""
+        return self._device_line
+
+    @property
+    def running(self) -> bool:
+        """True while images are being predicted."""
+        return self._one is not None or self._batch is not None
+
+    def progress(self) -> RunProgress | None:
+        """Return where the run is (the folder's, if there are two); None when there is none."""
+        run = self._batch or self._one
+        return None if run is None else run.progress()
+
+    def use_model(self, name: str) -> None:
+        """Choose the model and load it, so that the first image does not wait for that."""
+        self._model_name = name
+        self._device_line = ""
+        self.model_loaded.emit()
+        self._tasks.submit(
+            LaneName.MODEL,
+            lambda _: self._holder.load(name),
+            Callbacks(self._on_loaded, self.problem.emit),
+            Priority.SOON,
+        )
+
+    def run_current(self) -> None:
+        """Run the model on the current image."""
+        current = self._session.current
+        if current is not None and self._one is None and self._allowed():
+            self._one = _Run(self._session.require_database(), [current.id], False, 0, 1)
+            self._begin(self._one)
+
+    def run_folder(self) -> None:
+        """Run the model on every image a person has not finished."""
+        session = self._session
+        if self._batch is not None or session.database is None or not self._allowed():
+            return
+        there = [i for i in session.image_ids if i not in session.missing]
+        open_ = [i for i in there if session.record(i).state in _OPEN_STATES]
+        left_alone = len(there) - len(open_)
+        self._batch = _Run(session.database, open_[::-1], True, left_alone, len(open_))
+        self._begin(self._batch)
+
+    def cancel(self) -> None:
+        """Stop what runs; what it has done so far stays."""
+        for run in (self._one, self._batch):
+            if run is not None:
+                run.stop()
+
+    def _allowed(self) -> bool:
+        if self._session.read_only:
+            self.problem.emit("This folder is open for reading only; nothing can be predicted.")
+        return not self._session.read_only
+
+    def _begin(self, run: _Run) -> None:
+        name = self._model_name
+        run.job = self._tasks.submit(
+            LaneName.MODEL,
+            lambda _: self._holder.load(name),
+            Callbacks(
+                lambda line: self._on_ready(run, line),
+                lambda sentence: self._on_no_model(run, sentence),
+                lambda: self._next(run),
+            ),
+            Priority.BATCH if run.batch else Priority.NOW,
+        )
+        self.running_changed.emit()
+
+    def _on_ready(self, run: _Run, device_line: str) -> None:
+        self._on_loaded(device_line)
+        self._next(run)
+
+    def _on_no_model(self, run: _Run, sentence: str) -> None:
+        # Every image would fail with the same sentence.
+        run.stop()
+        self.problem.emit(sentence)
+        self._next(run)
+
+    def _next(self, run: _Run) -> None:
+        if self._session.database is not run.database:
+            run.stop()
+        if not run.waiting:
+            self._end(run)
+            return
+        run.image_id = run.waiting.pop()
+        task = ImageTask(
+            run.image_id,
+            self._session.path(run.image_id),
+            run.database.folder,
+            self._model_name,
+            use_kept=run.batch,
+        )
+        run.note = self._session.record(run.image_id).path
+        run.job = self._tasks.submit(
+            LaneName.MODEL,
+            lambda context: self._holder.find(task, context),
+            Callbacks(
+                lambda found: self._on_found(run, found),
+                lambda sentence: self._on_failed(run, sentence),
+                lambda: self._next(run),
+            ),
+            Priority.BATCH if run.batch else Priority.NOW,
+        )
+
+    def _end(self, run: _Run) -> None:
+        if run is self._one:
+            self._one = None
+        else:
+            self._batch = None
+        self.running_changed.emit()
+        self.finished.emit(run.report())
+
+    def _on_found(self, run: _Run, found: Outlined) -> None:
+        run.first_result_at = run.first_result_at or time.monotonic()
+        if self._session.database is run.database:
+            if self._filter.store(run.image_id, found, undoable=not run.batch):
+                run.done += 1
+            else:
+                # It cannot be written; the next image would not be either.
+                run.stop()
+        self._next(run)
+
+    def _on_failed(self, run: _Run, sentence: str) -> None:
+        run.first_result_at = run.first_result_at or time.monotonic()
+        run.failed.append(sentence)
+        self._next(run)
+
+    def _on_loaded(self, device_line: str) -> None:
+        if device_line != self._device_line:
+            self._device_line = device_line
+            self.model_loaded.emit()

@@ -1,0 +1,189 @@
+"""The score slider: show more or fewer of the detections that were kept, without the model."""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QObject, Signal
+
+from maskstudio.annotation import edits
+from maskstudio.annotation.annotation import Annotation, Category
+from maskstudio.annotation.detections import DEFAULT_SCORE, Outlined, outline, pre_annotations
+from maskstudio.annotation.edits import CategoryChange, Edit, ImageContent
+from maskstudio.progress import TaskContext
+from maskstudio.session.session import Session
+from maskstudio.session.tasks import Callbacks, Job, LaneName, Tasks
+from maskstudio.storage.detections import read_detections
+
+_SCORE_SETTING = "score_threshold"
+
+
+class ScoreFilter(QObject):
+    """The detections of the current image and the score from which they are shown.
+
+    Moving the slider previews; letting go commits one edit. The score is kept with the image, and
+    is what later predictions start from.
+
+    Signals:
+        changed: another image, other detections, or another score.
+        preview_changed: `preview` is another one.
+    """
+
+    changed = Signal()
+    preview_changed = Signal()
+
+    def __init__(self, session: Session, tasks: Tasks, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._tasks = tasks
+        self._found: Outlined | None = None
+        self._job: Job | None = None
+        self._preview: Mapping[int, Annotation] | None = None
+        session.current_changed.connect(self._recall)
+        session.edited.connect(self._on_edited)
+
+    @property
+    def available(self) -> bool:
+        """True when the current image has detections to filter."""
+        return self._found is not None
+
+    @property
+    def found(self) -> int:
+        """How many detections are kept for the current image."""
+        return len(self._found.detections) if self._found else 0
+
+    @property
+    def preview(self) -> Mapping[int, Annotation] | None:
+        """What the canvas shows while the slider moves; None when it is the truth."""
+        return self._preview
+
+    @property
+    def min_score(self) -> float:
+        """Score from which the detections of the current image are shown."""
+        image = self._session.current
+        if image is not None and image.status.min_score is not None:
+            return image.status.min_score
+        return self.usual_score
+
+    @property
+    def usual_score(self) -> float:
+        """Score that new predictions start from."""
+        database = self._session.database
+        return float(database.setting(_SCORE_SETTING, DEFAULT_SCORE)) if database else DEFAULT_SCORE
+
+    def store(self, image_id: int, found: Outlined, *, undoable: bool) -> bool:
+        """Put a model's detections on an image, as pre-annotations.
+
+        Args:
+            image_id: the image.
+            found: what the model found.
+            undoable: a person asked for this image.
+
+        Returns:
+            False when they could not be written.
+        """
+        session = self._session
+        session.note_size(image_id, *found.detections.size)
+        content = session.content(image_id)
+        score = content.record.status.min_score
+        score = self.usual_score if score is None else score
+        if not self._make_categories(found, score):
+            return False
+        edit = self._edit(content, found, score, "Pre-annotate")
+        if session.current is not None and session.current.id == image_id:
+            self._found = found
+        return session.edit(edits.by_batch(edit) if not undoable else edit)
+
+    def move_to(self, score: float) -> None:
+        """Preview the current image at a score."""
+        content = self._content()
+        if content is None or self._found is None:
+            return
+        edit = self._edit(content, self._found, score, "")
+        shown = dict(content.annotations)
+        for change in edit.annotations:
+            if change.before is not None:
+                shown.pop(change.before.id, None)
+            if change.after is not None:
+                shown[change.after.id] = change.after
+        self._set_preview(shown)
+
+    def commit(self, score: float) -> None:
+        """Show the current image at a score, as one edit, and start later predictions from it."""
+        content = self._content()
+        if self._session.database is not None and not self._session.read_only:
+            self._session.database.set_setting(_SCORE_SETTING, score)
+        found = self._found
+        if content is not None and found is not None and score != self.min_score:
+            edit = self._edit(content, found, score, "Move score threshold")
+            self._session.edit(edit)
+        self._set_preview(None)
+
+    def _content(self) -> ImageContent | None:
+        current = self._session.current
+        return self._session.content(current.id) if current else None
+
+    def _edit(self, content: ImageContent, found: Outlined, score: float, title: str) -> Edit:
+        ids = {c.name: c.id for c in self._session.categories}
+        model_id = found.detections.model_id
+        new = pre_annotations(
+            found,
+            score,
+            [a for a in content.annotations.values() if not a.is_pre_annotation],
+            content.record.status.rejections,
+            lambda category: ids.get(category.name, category.id),
+            self._session.require_database().take_annotation_ids(),
+        )
+        return edits.pre_annotate(content, model_id, new, score, title)
+
+    def _make_categories(self, found: Outlined, score: float) -> bool:
+        """Make the project's categories that detections need; never undone, so never missed."""
+        detections = found.detections
+        used = {detections.categories[n] for n in detections.labels[detections.scores >= score]}
+        names = {c.name for c in self._session.categories}
+        next_id = max((c.id for c in self._session.categories), default=0) + 1
+        new = [c for c in sorted(used, key=lambda c: c.id) if c.name not in names]
+        made = tuple(
+            CategoryChange(None, Category(next_id + n, c.name, c.supercategory))
+            for n, c in enumerate(new)
+        )
+        return self._session.edit(
+            Edit(
+                "Add the model's categories",
+                f"model:{detections.model_id}",
+                categories=made,
+                undoable=False,
+            )
+        )
+
+    def _recall(self) -> None:
+        """Load what was kept for the image that is current now."""
+        if self._job is not None:
+            self._job.cancel()
+        self._found = None
+        self._set_preview(None)
+        self.changed.emit()
+        image, folder = self._session.current, self._session.folder
+        if image is None or folder is None or image.status.min_score is None:
+            return
+        image_id = image.id
+
+        def work(context: TaskContext) -> Outlined | None:
+            kept = read_detections(folder, image_id)
+            return None if kept is None else outline(kept, context)
+
+        def done(found: Outlined | None) -> None:
+            current = self._session.current
+            if self._found is None and current is not None and current.id == image_id:
+                self._found = found
+                self.changed.emit()
+
+        self._job = self._tasks.submit(LaneName.FILES, work, Callbacks(done))
+
+    def _on_edited(self, edit: Edit) -> None:
+        current = self._session.current
+        if current is not None and current.id in edit.image_ids:
+            self.changed.emit()
+
+    def _set_preview(self, preview: Mapping[int, Annotation] | None) -> None:
+        if preview is not self._preview:
+            self._preview = preview
+            self.preview_changed.emit()
