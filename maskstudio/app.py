@@ -1,0 +1,208 @@
+"""The composition root of the GUI: build everything, wire it, shut it down.
+
+`build` makes the Qt application, the lanes, the session and the window, and gives the session a way
+to load a predictor. Torch is imported when the first model is loaded, on lane MODEL, after the
+window is up.
+"""
+
+import logging
+import logging.handlers
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from maskstudio.annotation.detections import Predictor
+from maskstudio.errors import UserError
+from maskstudio.resources import resource_path
+from maskstudio.session.images import ImageLoader
+from maskstudio.session.listing import FolderListing
+from maskstudio.session.preannotation import PreAnnotator
+from maskstudio.session.score_filter import ScoreFilter
+from maskstudio.session.session import Session
+from maskstudio.session.tasks import Tasks
+from maskstudio.storage.opening import ProjectLockedError, open_project
+from maskstudio.storage.settings import (
+    ThemeName,
+    data_dir,
+    read_settings,
+    settings_path,
+    write_settings,
+)
+from maskstudio.ui.main_window import MainWindow, Services
+from maskstudio.ui.notifications import Notifications
+from maskstudio.ui.theme import apply_theme
+
+_log = logging.getLogger(__name__)
+_LOG_BYTES = 1_000_000
+
+
+class App(QObject):
+    """The running program."""
+
+    def __init__(
+        self, application: QApplication, settings_file: Path, load: Callable[[str], Predictor]
+    ) -> None:
+        super().__init__()
+        self._application = application
+        self._settings_file = settings_file
+        self._settings = read_settings(settings_file)
+        apply_theme(application, self._settings.theme)
+        self.tasks = Tasks(self)
+        self.session = Session(self)
+        self.notifications = Notifications(self)
+        score_filter = ScoreFilter(self.session, self.tasks, self)
+        self.annotator = PreAnnotator(
+            self.session, self.tasks, score_filter, load, self._settings.model
+        )
+        services = Services(
+            self.session,
+            self.tasks,
+            ImageLoader(self.tasks, self),
+            score_filter,
+            self.annotator,
+            self.notifications,
+        )
+        self._listing = FolderListing(self.session, self.tasks)
+        self.window = MainWindow(services, self._models(), self._settings.theme)
+        self.window.restore_layout(self._settings.window)
+        self._wire()
+
+    def open_folder(self, folder: Path) -> None:
+        """Open a folder of images; when that fails, what was open stays open."""
+        folder = folder.expanduser().absolute()
+        try:
+            database = open_project(folder)
+        except ProjectLockedError as error:
+            if not self._ask_read_only(str(error)):
+                return
+            database = open_project(folder, read_only=True)
+        except UserError as error:
+            self.notifications.problem(str(error))
+            return
+        self.session.open(database)
+        self._listing.start()
+        self._keep(last_folder=str(folder))
+
+    def close(self) -> None:
+        """Stop all work and let go of everything; the work itself is on the disk already."""
+        self._keep(window=self.window.layout_state())
+        self.annotator.cancel()
+        self.tasks.close()
+        self.session.close()
+
+    def use_model(self, name: str) -> None:
+        """Load a model and remember it."""
+        self.annotator.use_model(name)
+        self._keep(model=name)
+        self.window.model.set_models(self._models())
+
+    def _wire(self) -> None:
+        window, session = self.window, self.session
+        window.folder_wanted.connect(self.open_folder)
+        window.theme_chosen.connect(self._choose_theme)
+        window.model_chosen.connect(self.use_model)
+        window.closing.connect(self.close)
+        session.problem.connect(self.notifications.problem)
+        self.annotator.problem.connect(self.notifications.problem)
+        session.images_changed.connect(self._show_first)
+        session.opened.connect(self._show_first)
+        self._application.styleHints().colorSchemeChanged.connect(self._on_system_theme)
+
+    def _show_first(self) -> None:
+        """Show the first image that is not finished, once there is one."""
+        session = self.session
+        if session.current is None and session.image_ids:
+            from maskstudio.session import operations
+
+            if not operations.step_to_unfinished(session):
+                session.show(session.image_ids[0])
+
+    def _models(self) -> list[str]:
+        names = sorted(path.stem for path in resource_path("models").glob("*.safetensors"))
+        chosen = self.annotator.model_name
+        return names if chosen in names else [*names, chosen]
+
+    def _choose_theme(self, theme: ThemeName) -> None:
+        self._keep(theme=theme)
+        apply_theme(self._application, theme)
+        self.window.verbs.renew_icons()
+
+    def _on_system_theme(self) -> None:
+        if self._settings.theme is ThemeName.SYSTEM:
+            self._choose_theme(ThemeName.SYSTEM)
+
+    def _ask_read_only(self, sentence: str) -> bool:
+        answer = QMessageBox.question(self.window, "MaskStudio", f"{sentence}\n\nOpen for reading?")
+        return answer == QMessageBox.StandardButton.Yes
+
+    def _keep(self, **changed: object) -> None:
+        self._settings = replace(self._settings, **changed)  # type: ignore[arg-type]
+        try:
+            write_settings(self._settings_file, self._settings)
+        except UserError as error:
+            self.notifications.problem(str(error))
+
+
+def build(
+    argv: Sequence[str],
+    settings_file: Path | None = None,
+    load: Callable[[str], Predictor] | None = None,
+) -> App:
+    """Build the program without running it.
+
+    Args:
+        argv: for Qt; the first is the program's name.
+        settings_file: where the preferences lie; the person's own by default.
+        load: loads a model by name or path; the real one by default.
+    """
+    existing = QApplication.instance()
+    application = existing if isinstance(existing, QApplication) else QApplication(list(argv))
+    application.setApplicationName("MaskStudio")
+    return App(application, settings_file or settings_path(), load or load_predictor)
+
+
+def load_predictor(name: str) -> Predictor:
+    """Load a model by name or path; importing torch takes seconds and happens here."""
+    from maskstudio.mask_rcnn.model_file import find_model
+    from maskstudio.mask_rcnn.predictor import MaskRCNNPredictor
+
+    return MaskRCNNPredictor.load(find_model(name))
+
+
+def run(folder: Path | None) -> int:
+    """Run the program until its window is closed; return the exit code."""
+    app = build(sys.argv[:1])
+    _install_excepthook(app)
+    app.window.show()
+    if folder is not None:
+        app.open_folder(folder)
+    # Once the window is painted: importing torch takes the interpreter's lock for a while.
+    QTimer.singleShot(300, lambda: app.annotator.use_model(app.annotator.model_name))
+    return QApplication.exec()
+
+
+def _install_excepthook(app: App) -> None:
+    """A bug reaches the log and one message; the work is saved already."""
+    folder = data_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    handler = logging.handlers.RotatingFileHandler(
+        folder / "maskstudio.log", maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8"
+    )
+    logging.basicConfig(handlers=[handler], format="%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, UserError):
+            app.notifications.problem(str(error))
+            return
+        _log.critical("unexpected", exc_info=(kind, error, trace))
+        app.notifications.problem(
+            f"Something went wrong inside the program ({error}). Your work is saved; "
+            f"details are in {folder / 'maskstudio.log'}."
+        )
+
+    sys.excepthook = hook

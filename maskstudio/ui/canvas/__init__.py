@@ -1,0 +1,1 @@
+"""The image and its annotations, as they are seen and touched."""

@@ -1,0 +1,121 @@
+"""What each action does: a line or two for each, in terms of the session and its operations."""
+
+from collections.abc import Callable
+
+from maskstudio.session import operations
+from maskstudio.session.preannotation import PreAnnotator, RunReport
+from maskstudio.session.session import Session
+from maskstudio.ui.canvas.canvas import Canvas
+from maskstudio.ui.notifications import Notifications
+from maskstudio.ui.panels.categories import CategoriesPanel
+
+_ZOOM_STEP = 1.25
+
+
+class Commands:
+    """The verbs of the window that need no window of their own."""
+
+    def __init__(
+        self,
+        session: Session,
+        annotator: PreAnnotator,
+        canvas: Canvas,
+        categories: CategoriesPanel,
+        notifications: Notifications,
+    ) -> None:
+        self._session = session
+        self._annotator = annotator
+        self._canvas = canvas
+        self._categories = categories
+        self._notifications = notifications
+        self._batch = False
+        annotator.finished.connect(self._on_finished)
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """Return what to call for each action."""
+        session, canvas = self._session, self._canvas
+        return {
+            "undo": session.undo,
+            "redo": session.redo,
+            "delete": lambda: operations.delete_selected(session),
+            "select_all": lambda: session.select(session.annotations),
+            "next_annotation": lambda: self._walk(1),
+            "previous_annotation": lambda: self._walk(-1),
+            "next": lambda: operations.step(session, 1),
+            "previous": lambda: operations.step(session, -1),
+            "next_unfinished": self._next_unfinished,
+            "verify": self.verify_and_next,
+            "skip": self._skip,
+            "reopen": lambda: operations.reopen(session),
+            "predict": self._annotator.run_current,
+            "predict_folder": self._annotator.run_folder,
+            "cancel": self._annotator.cancel,
+            "fit": canvas.fit,
+            "pixels": canvas.zoom_to_pixels,
+            "zoom_in": lambda: canvas.zoom(_ZOOM_STEP),
+            "zoom_out": lambda: canvas.zoom(1 / _ZOOM_STEP),
+            "zoom_selection": self._zoom_selection,
+        }
+
+    def verify_and_next(self) -> None:
+        """Accept the image and go on; on the last one say so."""
+        if self._session.current is None or not operations.verify(self._session):
+            return
+        if not operations.step(self._session, 1):
+            self._notifications.info("Verified. This was the last image of the folder.")
+
+    def digit(self, number: int) -> None:
+        """Give the selection the category of a digit, or make it the one drawn next."""
+        category = self._categories.by_digit(number)
+        if category is not None:
+            self.use_category(category.id)
+
+    def use_category(self, category_id: int) -> None:
+        """Give the selection a category and make it the one drawn next."""
+        self._categories.choose(category_id)
+        if self._session.selection:
+            operations.set_category(self._session, category_id)
+
+    def add_category(self, name: str) -> None:
+        """Make a category and choose it."""
+        if self._session.database is None:
+            self._notifications.problem("Open a folder first; categories belong to it.")
+            return
+        category = operations.add_category(self._session, name)
+        if category is not None:
+            self._categories.choose(category.id)
+        elif name.strip():
+            self._notifications.problem(f"There is a category {name.strip()!r} already.")
+
+    def _walk(self, by: int) -> None:
+        if operations.walk_annotations(self._session, by):
+            self._canvas.bring_into_view(self._session.selected()[0].box)
+
+    def _next_unfinished(self) -> None:
+        if not operations.step_to_unfinished(self._session):
+            self._notifications.info("Every image is verified or skipped.")
+
+    def _skip(self) -> None:
+        if operations.skip(self._session):
+            operations.step(self._session, 1)
+
+    def _zoom_selection(self) -> None:
+        boxes = [annotation.box for annotation in self._session.selected()]
+        if boxes:
+            x0, y0 = min(b[0] for b in boxes), min(b[1] for b in boxes)
+            x1, y1 = max(b[2] for b in boxes), max(b[3] for b in boxes)
+            self._canvas.show_box((x0, y0, x1, y1))
+
+    def _on_finished(self, report: RunReport) -> None:
+        if report.failed:
+            count = f"{len(report.failed)} of {report.total} images failed"
+            text = report.failed[0] if report.total == 1 else f"{count}; the others are done."
+            self._notifications.problem(text, report.failed if report.total > 1 else ())
+        elif report.batch:
+            self._notifications.info(_batch_words(report))
+
+
+def _batch_words(report: RunReport) -> str:
+    stopped = "Stopped: " if report.cancelled else ""
+    left = f" {report.left_alone:,} finished ones were left alone." if report.left_alone else ""
+    return f"{stopped}{report.done:,} of {report.total:,} images pre-annotated.{left}"

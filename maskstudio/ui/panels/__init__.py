@@ -1,0 +1,1 @@
+"""The lists and sliders beside the canvas."""

@@ -1,0 +1,214 @@
+"""Select, move, and reshape by vertices."""
+
+from dataclasses import dataclass, replace
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from maskstudio.annotation.annotation import Annotation
+from maskstudio.annotation.segmentation import (
+    Segmentation,
+    delete_vertex,
+    insert_vertex,
+    move_vertex,
+)
+from maskstudio.session import operations
+from maskstudio.ui.canvas.hit_test import Hit, HitKind, hit_test, within
+from maskstudio.ui.canvas.viewport import Viewport
+from maskstudio.ui.tools.tool import Button, CanvasPort, Pointer, Tool
+
+# A press becomes a drag after this share of the tolerance: a trembling hand does not move things.
+_DRAG_START = 0.5
+
+
+@dataclass(frozen=True)
+class _Drag:
+    """A button is down.
+
+    Attributes:
+        start: where it went down.
+        hit: what lay there.
+        moving: the pointer has left the place.
+        at: where the pointer is.
+    """
+
+    start: Pointer
+    hit: Hit | None
+    moving: bool = False
+    at: tuple[float, float] = (0.0, 0.0)
+
+
+class SelectTool(Tool):
+    """The tool in hand when nothing is being drawn."""
+
+    name = "select"
+
+    def __init__(self, canvas: CanvasPort) -> None:
+        super().__init__(canvas)
+        self._drag: _Drag | None = None
+        self.hover: Hit | None = None
+
+    @property
+    def hint(self) -> str:
+        """What can be done with what is under the pointer."""
+        kind = self.hover.kind if self.hover else None
+        if kind is HitKind.VERTEX:
+            return "Drag the vertex  ·  Alt+click or Backspace deletes it"
+        if kind is HitKind.EDGE:
+            return "Drag the edge, or Alt+click it, to insert a vertex"
+        if kind is HitKind.BODY:
+            return "Click selects, drag moves  ·  Ctrl+click adds  ·  1-9 category  ·  Del deletes"
+        return "Click an annotation  ·  P draws  ·  I pre-annotates  ·  Space verifies and goes on"
+
+    @property
+    def cursor(self) -> Qt.CursorShape:
+        """A hand over what can be moved."""
+        kind = self.hover.kind if self.hover else None
+        if kind is HitKind.VERTEX:
+            return Qt.CursorShape.SizeAllCursor
+        if kind is HitKind.EDGE:
+            return Qt.CursorShape.PointingHandCursor
+        return Qt.CursorShape.ArrowCursor
+
+    @property
+    def busy(self) -> bool:
+        """True while a button is down."""
+        return self._drag is not None
+
+    def press(self, pointer: Pointer, button: Button) -> None:
+        """Begin a click or a drag."""
+        if button is not Button.LEFT:
+            return
+        hit = self._hit(pointer)
+        modified = pointer.alt or pointer.shift
+        if hit is not None and hit.kind is not HitKind.BODY and modified:
+            self._alt_click(hit)
+            return
+        self._drag = _Drag(pointer, hit)
+        if hit is not None and hit.kind is HitKind.BODY:
+            self._select(hit.annotation_id, add=pointer.ctrl)
+
+    def move(self, pointer: Pointer) -> None:
+        """Preview the drag, or find what lies under the pointer."""
+        drag = self._drag
+        if drag is None:
+            hover = self._hit(pointer)
+            if hover != self.hover:
+                self.hover = hover
+                self.canvas.refresh()
+            return
+        far = max(abs(pointer.x - drag.start.x), abs(pointer.y - drag.start.y))
+        moving = drag.moving or far > _DRAG_START * pointer.tolerance
+        self._drag = replace(drag, moving=moving, at=pointer.point)
+        if moving:
+            self.canvas.set_preview(self._dragged())
+
+    def release(self, pointer: Pointer, button: Button) -> None:
+        """Commit the drag, as one edit."""
+        drag, session = self._drag, self.canvas.session
+        if button is not Button.LEFT or drag is None:
+            return
+        dragged = self._dragged() if drag.moving else ()
+        self._drag = None
+        if drag.hit is None:
+            found = within(self.canvas.visible_annotations(), drag.start.point, pointer.point)
+            kept = session.selection if pointer.ctrl else frozenset()
+            session.select(kept | frozenset(found if drag.moving else ()))
+        elif drag.moving and drag.hit.kind is HitKind.BODY:
+            dx, dy = pointer.x - drag.start.x, pointer.y - drag.start.y
+            operations.move(session, sorted(session.selection), dx, dy)
+        elif dragged:
+            title = "Move vertex" if drag.hit.kind is HitKind.VERTEX else "Insert vertex"
+            operations.reshape(session, dragged[0].id, dragged[0].segmentation, title)
+        self.canvas.set_preview(())
+        self.move(pointer)
+
+    def double_click(self, pointer: Pointer) -> None:
+        """Insert a vertex on an edge."""
+        hit = self._hit(pointer)
+        if hit is not None and hit.kind is HitKind.EDGE:
+            self._alt_click(hit)
+
+    def key(self, key: Qt.Key) -> bool:
+        """Backspace deletes the vertex under the pointer."""
+        if key == Qt.Key.Key_Backspace and self.hover and self.hover.kind is HitKind.VERTEX:
+            self._alt_click(self.hover)
+            return True
+        return False
+
+    def cancel(self) -> None:
+        """Put back what is being dragged, or let go of the selection."""
+        if self._drag is not None:
+            self._drag = None
+            self.canvas.set_preview(())
+        else:
+            self.canvas.session.select(())
+        self.hover = None
+
+    def paint(self, painter: QPainter, viewport: Viewport) -> None:
+        """Draw the rubber band, or mark the vertex or edge under the pointer."""
+        drag = self._drag
+        if drag is not None and drag.moving and drag.hit is None:
+            corner = QPointF(*viewport.to_screen(*drag.start.point))
+            painter.setPen(QPen(QColor(255, 255, 255), 1, Qt.PenStyle.DashLine))
+            painter.setBrush(QColor(80, 150, 255, 40))
+            painter.drawRect(QRectF(corner, QPointF(*viewport.to_screen(*drag.at))).normalized())
+        elif drag is None and self.hover is not None and self.hover.vertex is not None:
+            painter.setPen(QPen(QColor(20, 20, 20), 1.5))
+            painter.setBrush(QColor(255, 255, 255))
+            painter.drawEllipse(QPointF(*viewport.to_screen(*self.hover.point)), 6, 6)
+
+    def _hit(self, pointer: Pointer) -> Hit | None:
+        return hit_test(
+            self.canvas.visible_annotations(),
+            self.canvas.session.selection,
+            pointer.point,
+            pointer.tolerance,
+        )
+
+    def _select(self, annotation_id: int, *, add: bool) -> None:
+        session = self.canvas.session
+        if add:
+            session.select(session.selection ^ {annotation_id})
+        elif annotation_id not in session.selection:
+            session.select([annotation_id])
+
+    def _alt_click(self, hit: Hit) -> None:
+        """Delete the vertex or split the edge that was hit."""
+        segmentation = self._segmentation(hit)
+        if segmentation is None or hit.vertex is None:
+            return
+        session = self.canvas.session
+        if hit.kind is HitKind.VERTEX:
+            smaller = delete_vertex(segmentation, hit.vertex)
+            operations.reshape(session, hit.annotation_id, smaller, "Delete vertex")
+        else:
+            larger = insert_vertex(segmentation, hit.vertex, *hit.point)
+            operations.reshape(session, hit.annotation_id, larger, "Insert vertex")
+        self.hover = None
+
+    def _dragged(self) -> tuple[Annotation, ...]:
+        """Return the annotations as the drag leaves them."""
+        drag, session = self._drag, self.canvas.session
+        if drag is None or drag.hit is None or session.current is None:
+            return ()
+        if drag.hit.kind is HitKind.BODY:
+            chosen = session.selected()
+            dx, dy = drag.at[0] - drag.start.x, drag.at[1] - drag.start.y
+            dx, dy = operations.clamped_shift(session.current, chosen, dx, dy)
+            return tuple(operations.shifted(a, dx, dy) for a in chosen)
+        segmentation = self._segmentation(drag.hit)
+        if segmentation is None or drag.hit.vertex is None:
+            return ()
+        x = min(max(drag.at[0], 0.0), float(session.current.width))
+        y = min(max(drag.at[1], 0.0), float(session.current.height))
+        if drag.hit.kind is HitKind.VERTEX:
+            reshaped = move_vertex(segmentation, drag.hit.vertex, x, y)
+        else:
+            reshaped = insert_vertex(segmentation, drag.hit.vertex, x, y)
+        old = session.annotations[drag.hit.annotation_id]
+        return (replace(old, segmentation=reshaped, touched=True),)
+
+    def _segmentation(self, hit: Hit) -> Segmentation | None:
+        annotation = self.canvas.session.annotations.get(hit.annotation_id)
+        return annotation.segmentation if annotation else None

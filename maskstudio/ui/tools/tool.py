@@ -1,0 +1,109 @@
+"""What every tool is to the canvas, and what the canvas is to a tool."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Protocol
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter
+
+from maskstudio.annotation.annotation import Annotation
+from maskstudio.session.session import Session
+from maskstudio.ui.canvas.viewport import Viewport
+
+
+class Button(Enum):
+    """Mouse buttons a tool hears of; the middle one always pans."""
+
+    LEFT = auto()
+    RIGHT = auto()
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """The pointer over the image.
+
+    Attributes:
+        x: image coordinate.
+        y: image coordinate.
+        tolerance: how many image pixels count as «on it» at this zoom.
+        ctrl: held down (Command on a Mac).
+        shift: held down.
+        alt: held down.
+    """
+
+    x: float
+    y: float
+    tolerance: float
+    ctrl: bool = False
+    shift: bool = False
+    alt: bool = False
+
+    @property
+    def point(self) -> tuple[float, float]:
+        """(x, y)."""
+        return self.x, self.y
+
+
+class CanvasPort(Protocol):
+    """What a tool may ask of the canvas."""
+
+    @property
+    def session(self) -> Session:
+        """The open project."""
+
+    def refresh(self) -> None:
+        """Paint again: the tool's own drawing changed."""
+
+    def set_preview(self, annotations: tuple[Annotation, ...]) -> None:
+        """Show these instead of the annotations with their ids, until the next edit."""
+
+    def visible_annotations(self) -> dict[int, Annotation]:
+        """Return what can be touched, back to front."""
+
+
+class Tool:
+    """Base of all tools: does nothing with anything."""
+
+    name = ""
+
+    def __init__(self, canvas: CanvasPort) -> None:
+        self.canvas = canvas
+
+    @property
+    def hint(self) -> str:
+        """One line: what the mouse and keys do now."""
+        return ""
+
+    @property
+    def cursor(self) -> Qt.CursorShape:
+        """The pointer's shape now."""
+        return Qt.CursorShape.ArrowCursor
+
+    @property
+    def busy(self) -> bool:
+        """True in the middle of a gesture."""
+        return False
+
+    def press(self, pointer: Pointer, button: Button) -> None:
+        """A button went down."""
+
+    def move(self, pointer: Pointer) -> None:
+        """The pointer moved, a button down or not."""
+
+    def release(self, pointer: Pointer, button: Button) -> None:
+        """A button went up."""
+
+    def double_click(self, pointer: Pointer) -> None:
+        """The left button was clicked twice."""
+
+    def key(self, key: Qt.Key) -> bool:
+        """A key was pressed; return True when the tool used it."""
+        del key
+        return False
+
+    def cancel(self) -> None:
+        """Drop what is half done."""
+
+    def paint(self, painter: QPainter, viewport: Viewport) -> None:
+        """Draw what belongs to the tool, in screen points, over everything."""
