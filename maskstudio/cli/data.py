@@ -1,0 +1,146 @@
+"""The commands on data sets: `predict`, `export`, `demo`, and opening the window."""
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from maskstudio.cli.console import ConsoleContext, DeviceName, ProgressOption, ProgressStyle
+from maskstudio.errors import UserError
+
+if TYPE_CHECKING:
+    from maskstudio.progress import TaskContext
+
+Model = Annotated[str, typer.Option(help="Name or path of the model.")]
+Score = Annotated[float, typer.Option(min=0.0, max=1.0, help="Lowest score to keep.")]
+_DEFAULT_MODEL = "nuclei"
+_DEFAULT_SCORE = 0.5
+
+
+def gui(
+    folder: Annotated[Path | None, typer.Argument(help="Folder of images to open.")] = None,
+) -> None:
+    """Open the window (what `maskstudio [FOLDER]` does)."""
+    from maskstudio.app import run
+
+    raise typer.Exit(run(folder))
+
+
+def predict(
+    paths: Annotated[list[Path], typer.Argument(help="Images, or folders of them.")],
+    output: Annotated[Path, typer.Option(help="The COCO file to write.")],
+    model: Model = _DEFAULT_MODEL,
+    score: Score = _DEFAULT_SCORE,
+    overlay: Annotated[
+        Path | None, typer.Option(help="Also paint the outlines over the images, into this folder.")
+    ] = None,
+    device: DeviceName = "auto",
+    progress: ProgressOption = ProgressStyle.BAR,
+) -> None:
+    """Find the instances of images and write them as a COCO file."""
+    with ConsoleContext("Predicting", progress) as context:
+        failed = _predict(paths, output, (model, device, score), overlay, context)
+    if failed:
+        raise UserError(f"{len(failed)} images could not be predicted; the first: {failed[0]}")
+
+
+def export(
+    project: Annotated[Path, typer.Option(help="Folder of images that was labelled.")],
+    output: Annotated[Path, typer.Option(help="The file to write.")],
+    states: Annotated[
+        str, typer.Option(help="States to export, comma-separated.")
+    ] = "edited,verified,empty",
+    progress: ProgressOption = ProgressStyle.BAR,
+) -> None:
+    """Export a project as COCO JSON, read back and proved before it replaces an older file."""
+    from maskstudio.annotation.annotation import ImageState
+    from maskstudio.session.exporting import export_coco
+    from maskstudio.storage.opening import open_project
+
+    known = ", ".join(ImageState)
+    try:
+        wanted = [ImageState(state.strip()) for state in states.split(",")]
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}; the states are {known}") from error
+    with (
+        open_project(project, read_only=True) as database,
+        ConsoleContext("Exporting", progress) as context,
+    ):
+        report = export_coco(database, output, wanted, context)
+    typer.echo("\n".join((f"wrote {output}", *report.sentences())))
+
+
+def demo(
+    headless: Annotated[bool, typer.Option(help="Open no window even where there is one.")] = False,
+    output: Annotated[Path, typer.Option(help="Where the headless demo writes.")] = Path(
+        "demo-output"
+    ),
+) -> None:
+    """Show the program on its sample images; without a display, predict them into a folder."""
+    from maskstudio.resources import resource_path
+
+    samples = resource_path("samples", "nuclei")
+    if not headless and _has_display():
+        from maskstudio.app import run
+        from maskstudio.storage.samples import demo_project
+
+        raise typer.Exit(run(demo_project(samples)))
+    output.mkdir(parents=True, exist_ok=True)
+    options = (_DEFAULT_MODEL, "auto", _DEFAULT_SCORE)
+    with ConsoleContext("Predicting", ProgressStyle.NONE) as context:
+        failed = _predict([samples], output / "annotations.json", options, output, context)
+    if failed:
+        raise UserError(failed[0])
+    typer.echo(f"Wrote {output / 'annotations.json'} and an overlay for each image.")
+
+
+def _predict(
+    paths: Iterable[Path],
+    output: Path,
+    options: tuple[str, str, float],
+    overlay: Path | None,
+    context: "TaskContext",
+) -> list[str]:
+    """Predict images into a COCO file; return a sentence for each that failed."""
+    from maskstudio.mask_rcnn.batch import predict_files, write_overlays, write_results
+    from maskstudio.mask_rcnn.model_file import find_model
+    from maskstudio.mask_rcnn.predictor import MaskRCNNPredictor
+
+    model, device, score = options
+    folder, names = _find(paths)
+    predictor = MaskRCNNPredictor.load(find_model(model), device)
+    typer.echo(f"{predictor.model_id} on {predictor.device_name}", err=True)
+    results = predict_files(predictor, folder, names, score, context)
+    if results.images:
+        write_results(results, output, context)
+    if overlay:
+        write_overlays(results, folder, overlay)
+    return results.failed
+
+
+def _find(paths: Iterable[Path]) -> tuple[Path, list[str]]:
+    """Return the folder all images lie under, and their POSIX paths relative to it."""
+    from maskstudio.storage.images import list_images
+
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            files += [path / image.path for image in list_images(path)]
+        elif path.is_file():
+            files.append(path)
+        else:
+            raise UserError(f"{path} does not exist; give images or folders of images.")
+    if not files:
+        raise UserError("There is no image to predict in the folders given.")
+    absolute = [file.absolute() for file in files]
+    folder = Path(os.path.commonpath([file.parent for file in absolute]))
+    return folder, [file.relative_to(folder).as_posix() for file in absolute]
+
+
+def _has_display() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,170 @@
+"""The commands `train` and `evaluate`."""
+
+import hashlib
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from maskstudio.cli.console import ConsoleContext, DeviceName, ProgressOption, ProgressStyle
+from maskstudio.errors import UserError
+from maskstudio.mask_rcnn.settings import Augmentation, TrainingSettings
+
+if TYPE_CHECKING:
+    from maskstudio.formats.coco_reader import CocoFile
+    from maskstudio.mask_rcnn.model_file import ModelInfo
+
+_DEFAULTS = TrainingSettings()
+
+Annotations = Annotated[Path, typer.Option(help="COCO instance file.")]
+Images = Annotated[Path, typer.Option(help="Folder its file names are relative to.")]
+
+
+def train(
+    annotations: Annotations,
+    images: Images,
+    output: Annotated[Path, typer.Option(help="The model to write, .safetensors.")],
+    init: Annotated[
+        str, typer.Option(help="Start from this model, or from an architecture's name.")
+    ] = "nuclei",
+    val: Annotated[Path | None, typer.Option(help="COCO file to measure the result on.")] = None,
+    backbone_weights: Annotated[
+        Path | None, typer.Option(help="A classifier's weights (.pth) for a fresh backbone.")
+    ] = None,
+    input_size: Annotated[
+        int, typer.Option(help="Shorter side of an image for the network; 0: as it is.")
+    ] = 0,
+    augmentation: Annotated[
+        Augmentation, typer.Option(help="photo: upright scenes; microscopy: no way is up.")
+    ] = _DEFAULTS.augmentation,
+    iterations: Annotated[int, typer.Option(min=1)] = _DEFAULTS.iterations,
+    batch_size: Annotated[int, typer.Option(min=1)] = _DEFAULTS.batch_size,
+    crop: Annotated[int, typer.Option(min=64, help="Side of a training view.")] = _DEFAULTS.crop,
+    learning_rate: Annotated[float, typer.Option(min=0.0)] = _DEFAULTS.learning_rate,
+    seed: Annotated[int, typer.Option()] = _DEFAULTS.seed,
+    device: DeviceName = "auto",
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="Keep the run here, and go on from it if it is there.")
+    ] = None,
+    progress: ProgressOption = ProgressStyle.BAR,
+) -> None:
+    """Train a model on a COCO file."""
+    from maskstudio.formats.coco_reader import read_coco
+    from maskstudio.mask_rcnn.coco_dataset import CocoCrops
+    from maskstudio.mask_rcnn.device import choose_device
+    from maskstudio.mask_rcnn.model_file import save_model
+    from maskstudio.mask_rcnn.trainer import Trainer
+
+    settings = TrainingSettings(
+        iterations=iterations,
+        batch_size=batch_size,
+        crop=crop,
+        learning_rate=learning_rate,
+        augmentation=augmentation,
+        seed=seed,
+    )
+    coco = read_coco(annotations)
+    info, model = _start(init, output.stem, coco, backbone_weights, input_size, seed)
+    data = CocoCrops(coco, images, info.architecture.min_size, crop, augmentation)
+    trainer = Trainer(model, data, settings, choose_device(device))
+    if checkpoint and checkpoint.exists():
+        trainer.resume(checkpoint)
+    with ConsoleContext("Training", progress) as context:
+        trainer.run(context, checkpoint)
+    info = replace(
+        info,
+        training={
+            "annotations": annotations.name,
+            "sha256": hashlib.sha256(annotations.read_bytes()).hexdigest(),
+            "init": init,
+            "settings": asdict(settings),
+        },
+    )
+    save_model(output, info, trainer.weights())
+    typer.echo(f"wrote {output}")
+    if val:
+        metrics = _evaluate(output, val, images, device, progress)
+        save_model(output, replace(info, metrics=metrics), trainer.weights())
+        typer.echo(_summary(metrics))
+
+
+def evaluate(
+    model: Annotated[str, typer.Option(help="Name or path of the model.")],
+    annotations: Annotations,
+    images: Images,
+    output: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
+    device: DeviceName = "auto",
+    progress: ProgressOption = ProgressStyle.BAR,
+) -> None:
+    """Measure a model on a COCO file: box and mask AP, overall and per category."""
+    from maskstudio.mask_rcnn.model_file import find_model
+    from maskstudio.storage.files import replaced_file
+
+    metrics = _evaluate(find_model(model), annotations, images, device, progress)
+    if output:
+        with replaced_file(output) as beside:
+            beside.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    typer.echo(_summary(metrics))
+
+
+def _start(
+    init: str,
+    name: str,
+    coco: "CocoFile",
+    backbone_weights: Path | None,
+    input_size: int,
+    seed: int,
+) -> "tuple[ModelInfo, Any]":
+    import torch
+
+    from maskstudio.annotation.annotation import Category
+    from maskstudio.mask_rcnn.architectures import (
+        build,
+        default_architecture,
+        load_backbone_weights,
+    )
+    from maskstudio.mask_rcnn.model_file import ModelInfo, find_model, load_model, read_state_dict
+
+    torch.manual_seed(seed)
+    categories = tuple(Category(c.id, c.name, c.supercategory) for c in coco.categories)
+    if init.startswith(("maskrcnn_", "fasterrcnn_")):
+        architecture = default_architecture(init)
+        if input_size:
+            architecture = replace(architecture, min_size=input_size, max_size=2 * input_size)
+        model = build(architecture, len(categories))
+        if backbone_weights:
+            load_backbone_weights(model, read_state_dict(backbone_weights))
+        return ModelInfo(name, architecture, categories), model
+    info, model = load_model(find_model(init))
+    if [c.name for c in info.categories] != [c.name for c in categories]:
+        raise UserError(
+            f"{init} finds other categories than {coco.path} has; start from an architecture."
+        )
+    return replace(info, id=name, categories=categories), model
+
+
+def _evaluate(
+    model: Path, annotations: Path, images: Path, device: str, progress: ProgressStyle
+) -> dict[str, Any]:
+    from maskstudio.formats.coco_reader import read_coco
+    from maskstudio.mask_rcnn.evaluator import evaluate as run
+    from maskstudio.mask_rcnn.predictor import MaskRCNNPredictor
+
+    predictor = MaskRCNNPredictor.load(model, device)
+    with ConsoleContext("Evaluating", progress) as context:
+        return run(predictor, read_coco(annotations), images, context)
+
+
+def _summary(metrics: dict[str, Any]) -> str:
+    lines = []
+    for kind in ("box", "mask"):
+        if kind in metrics:
+            figures = metrics[kind]
+            lines.append(
+                f"{kind:4}  AP {figures['AP']:.3f}  AP50 {figures['AP50']:.3f}  "
+                f"AP75 {figures['AP75']:.3f}"
+            )
+    lines.append(f"{metrics['images']} images, {metrics['seconds_per_image']:.3f} s an image")
+    return "\n".join(lines)
