@@ -1,0 +1,1 @@
+"""What several tests need: pictures, stand-ins for a model."""
