@@ -187,6 +187,7 @@ def simplify_traced(
         simpler = Segmentation.from_geometry(shapely.simplify(smooth, tolerance))
         if (
             simpler is not None
+            and simpler.vertex_count <= traced.vertex_count
             and simpler.geometry.is_valid
             and mask_iou(target, rasterize(simpler, height, width)) >= min_iou
         ):

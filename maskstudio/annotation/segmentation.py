@@ -33,14 +33,14 @@ def as_ring(vertices: ArrayLike) -> Ring:
     """Return vertices as a read-only ring of its own.
 
     Args:
-        vertices: (n, 2) numbers; a repeated first vertex at the end is dropped.
+        vertices: (n, 2) numbers; the first vertex is dropped wherever it is repeated at the end.
 
     Raises:
         UserError: fewer than three vertices, a wrong shape, or a number that is not finite or far
             beyond any image.
     """
     ring = np.array(vertices, dtype=np.float64, ndmin=2)
-    if ring.ndim == 2 and len(ring) > 1 and np.array_equal(ring[0], ring[-1]):
+    while ring.ndim == 2 and len(ring) > 1 and np.array_equal(ring[0], ring[-1]):
         ring = ring[:-1].copy()
     if ring.ndim != 2 or ring.shape[1] != 2 or len(ring) < MIN_RING_VERTICES:
         raise UserError("An outline needs at least three corners.")

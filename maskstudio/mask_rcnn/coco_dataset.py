@@ -76,7 +76,11 @@ class CocoCrops(Dataset[Sample]):
         self._images_dir = images_dir
         self._input_size = input_size
         self._crop = crop
-        self._images = [image for image in coco.images.values() if coco.annotations[image.id]]
+        self._images = [
+            image
+            for image in coco.images.values()
+            if any(_is_learned(annotation) for annotation in coco.annotations[image.id])
+        ]
         if not self._images:
             raise UserError(f"{coco.path} has no annotated image to learn from.")
         self._labels = {category.id: n + 1 for n, category in enumerate(coco.categories)}
@@ -109,12 +113,7 @@ class CocoCrops(Dataset[Sample]):
     def _read(self, image: CocoImage) -> NDArray[np.uint8]:
         pixels = self._pixels.get(image.id)
         if pixels is None:
-            pixels = read_image(self._images_dir / image.file_name)
-            if pixels.shape[:2] != (image.height, image.width):
-                raise UserError(
-                    f"{image.file_name} is {pixels.shape[1]} by {pixels.shape[0]} pixels, but "
-                    f"{self._coco.path} says {image.width} by {image.height}."
-                )
+            pixels = read_listed_image(self._coco, image, self._images_dir)
             self._pixels[image.id] = pixels
         return pixels
 
@@ -154,9 +153,7 @@ class CocoCrops(Dataset[Sample]):
         found: list[NDArray[np.uint8]] = []
         labels: list[int] = []
         for annotation in self._coco.annotations[image.id]:
-            if annotation.iscrowd or annotation.segmentation is None:
-                continue
-            if not _reaches(annotation, window):
+            if not (_is_learned(annotation) and _reaches(annotation, window)):
                 continue
             rle = segmentation_to_rle(annotation.segmentation, image.height, image.width)
             whole = decode(rle)
@@ -168,6 +165,21 @@ class CocoCrops(Dataset[Sample]):
         if not found:
             return np.zeros((0, rows, columns), np.uint8), []
         return np.stack(found), labels
+
+
+def read_listed_image(coco: CocoFile, image: CocoImage, images_dir: Path) -> NDArray[np.uint8]:
+    """Read an image of a COCO file; see `read_image`.
+
+    Raises:
+        UserError: it cannot be read, or has another size than the file says.
+    """
+    pixels = read_image(images_dir / image.file_name)
+    if pixels.shape[:2] != (image.height, image.width):
+        raise UserError(
+            f"{image.file_name} is {pixels.shape[1]} by {pixels.shape[0]} pixels, but "
+            f"{coco.path} says {image.width} by {image.height}."
+        )
+    return pixels
 
 
 def collate(samples: Sequence[Sample]) -> tuple[list[Tensor], list[dict[str, Tensor]]]:
@@ -195,9 +207,15 @@ def _window(length: int, window: int) -> tuple[int, int]:
     return int(torch.randint(length - used + 1, ())), used
 
 
+def _is_learned(annotation: CocoAnnotation) -> bool:
+    return not annotation.iscrowd and annotation.segmentation is not None
+
+
 def _reaches(annotation: CocoAnnotation, window: tuple[int, int, int, int]) -> bool:
     top, left, rows, columns = window
     x, y, w, h = annotation.bbox_xywh
+    if w <= 0 or h <= 0:  # The file does not say; the mask will tell.
+        return True
     return x < left + columns and x + w > left and y < top + rows and y + h > top
 
 

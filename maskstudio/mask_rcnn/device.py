@@ -40,7 +40,7 @@ def choose_device(wanted: str = "auto") -> Device:
     if wanted.startswith("cuda"):
         if not torch.cuda.is_available():
             raise UserError(f"The device {wanted!r} cannot be used: {_why_not_gpu()}.")
-        device = torch.device(wanted)
+        device = _cuda_device(wanted)
         return Device(device, f"CUDA: {torch.cuda.get_device_name(device)}")
     if wanted == "mps":
         if not _has_mps():
@@ -49,6 +49,13 @@ def choose_device(wanted: str = "auto") -> Device:
     if wanted != "cpu":
         raise UserError(f"There is no device {wanted!r}; use auto, cpu, cuda, cuda:N or mps.")
     return Device(torch.device("cpu"), f"CPU, {torch.get_num_threads()} threads", reason)
+
+
+def _cuda_device(wanted: str) -> torch.device:
+    known = ["cuda", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
+    if wanted not in known:
+        raise UserError(f"There is no device {wanted!r}; here are {', '.join(known)}.")
+    return torch.device(wanted)
 
 
 def _has_mps() -> bool:

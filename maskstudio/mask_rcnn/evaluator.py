@@ -15,8 +15,8 @@ from maskstudio.annotation.detections import Detections, Predictor
 from maskstudio.annotation.masks import Rle, place, sample_roi_mask
 from maskstudio.errors import UserError
 from maskstudio.formats.coco_reader import CocoFile, segmentation_to_rle
+from maskstudio.mask_rcnn.coco_dataset import read_listed_image
 from maskstudio.progress import TaskContext
-from maskstudio.storage.images import read_image
 
 MAX_DETECTIONS = 500
 """Detections counted in one image; COCO's own 100 is less than many images of cells hold."""
@@ -43,7 +43,7 @@ def evaluate(
     masks = True
     for number, image in enumerate(coco.images.values()):
         context.report(number, len(coco.images), image.file_name)
-        pixels = read_image(images_dir / image.file_name)
+        pixels = read_listed_image(coco, image, images_dir)
         started = time.perf_counter()
         detections = predictor.predict(pixels, context)
         seconds.append(time.perf_counter() - started)

@@ -98,7 +98,10 @@ def load_model(path: Path) -> tuple[ModelInfo, FasterRCNN]:
         UserError: as `read_info`, or the weights are not of the architecture the file names.
     """
     info = read_info(path)
-    model = build(info.architecture, len(info.categories))
+    try:
+        model = build(info.architecture, len(info.categories))
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
     try:
         with safe_open(path, framework="pt") as file:
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -124,6 +127,8 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
     except Exception as error:
         raise UserError(f"{path} is damaged or holds more than weights; not loaded.") from error
+    if not isinstance(weights, dict) or not all(map(torch.is_tensor, weights.values())):
+        raise UserError(f"{path} holds something else than weights by name; not loaded.")
     return {str(name): tensor for name, tensor in weights.items()}
 
 
@@ -150,16 +155,24 @@ def embedded_models() -> list[str]:
 def _refuse_pickle(path: Path) -> None:
     try:
         with path.open("rb") as file:
-            start = file.read(4)
+            start = file.read(9)
     except FileNotFoundError as error:
         raise UserError(f"There is no model at {path}.") from error
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}.") from error
-    if start.startswith(_PICKLES):
+    # A safetensors file begins with a length, which may look like anything, and then its JSON.
+    if start.startswith(_PICKLES) and start[8:] != b"{":
         raise UserError(
             f"{path} is a pickle, which could run code when it is loaded; "
             "use a model in .safetensors form."
         )
+
+
+def _architecture(path: Path, header: Mapping[str, object]) -> Architecture:
+    try:
+        return Architecture.from_header(header)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
 
 
 def _parse_header(path: Path, text: str) -> ModelInfo:
@@ -173,7 +186,7 @@ def _parse_header(path: Path, text: str) -> ModelInfo:
         )
         info = ModelInfo(
             str(header["id"]),
-            Architecture.from_header(header["architecture"]),
+            _architecture(path, header["architecture"]),
             categories,
             dict(header["metrics"]),
             dict(header["training"]),

@@ -66,9 +66,16 @@ class MaskRCNNPredictor:
 
         Raises:
             CancelledError: the person asked to stop.
-            UserError: the device has too little memory.
+            UserError: the device has too little memory, or the image is all but a line.
         """
-        tensor = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
+        shorter, longer = sorted(image.shape[:2])
+        if longer >= shorter * self.info.architecture.max_size:
+            # Scaled to the longest side that the network takes, it would have no width left.
+            raise UserError(
+                f"An image of {image.shape[1]} by {image.shape[0]} pixels is too narrow for "
+                f"{self.model_id}; cut it into pieces."
+            )
+        tensor = torch.from_numpy(image.transpose(2, 0, 1).copy())
         scaled = tensor.to(self._device.torch_device).float() / 255
         try:
             with interrupted_by(self._model, context.raise_if_cancelled):

@@ -22,6 +22,8 @@ from maskstudio.mask_rcnn.stages import training_losses
 from maskstudio.progress import TaskContext
 from maskstudio.storage.files import replaced_file
 
+_CHECKPOINT = {"settings", "iteration", "model", "average", "optimizer", "schedule", "random"}
+
 
 class Trainer:
     """One training run; it can be cut off after any step and taken up again from its checkpoint."""
@@ -106,9 +108,10 @@ class Trainer:
         """Go on from what `save` wrote.
 
         Raises:
-            UserError: it was written by a run with other settings or another network.
+            UserError: it is damaged, or was written by a run with other settings or another
+                network.
         """
-        state: dict[str, Any] = torch.load(path, map_location=self._device, weights_only=True)
+        state = self._read(path)
         if state["settings"] != json.dumps(asdict(self._settings)):
             raise UserError(f"{path} is of a run with other settings; give those, or remove it.")
         try:
@@ -120,6 +123,15 @@ class Trainer:
         self._schedule.load_state_dict(state["schedule"])
         torch.set_rng_state(state["random"].cpu())
         self.iteration = int(state["iteration"])
+
+    def _read(self, path: Path) -> dict[str, Any]:
+        try:
+            state: Any = torch.load(path, map_location=self._device, weights_only=True)
+        except Exception as error:
+            raise UserError(f"{path} is damaged or no checkpoint of a run; remove it.") from error
+        if not isinstance(state, dict) or not state.keys() >= _CHECKPOINT:
+            raise UserError(f"{path} is no checkpoint of a run; give another, or remove it.")
+        return state
 
     def _step(self, images: list[Tensor], targets: list[dict[str, Tensor]]) -> dict[str, float]:
         images = [image.to(self._device) for image in images]

@@ -5,6 +5,7 @@ Every file in it may be deleted; the model then runs again when it is asked for.
 
 import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,20 @@ from maskstudio.storage.files import replaced_file
 from maskstudio.storage.project import FOLDER_NAME
 
 _FOLDER = "detections"
+
+# What zipfile, zlib, numpy and the domain raise on a damaged file; RuntimeError stands for zip
+# features that a flipped bit asks for.
+_DAMAGE = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def write_detections(project_folder: Path, image_id: int, detections: Detections) -> None:
@@ -61,7 +76,7 @@ def read_detections(project_folder: Path, image_id: int) -> Detections | None:
                 file.get("roi_masks"),
                 tuple(Category(*c) for c in about["categories"]),
             )
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+    except _DAMAGE:
         # A cache: what cannot be read is as good as absent.
         return None
 

@@ -64,7 +64,9 @@ def open_project(folder: Path, *, read_only: bool = False) -> ProjectDatabase:
 
 def _open(folder: Path, lock: FileLock | None) -> ProjectDatabase:
     path = folder / FOLDER_NAME / DATABASE_NAME
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 10})
+    # Not a string: to SQLAlchemy a question mark in it ends the path.
+    url = sa.URL.create("sqlite", database=str(path))
+    engine = sa.create_engine(url, connect_args={"timeout": 10})
     sa.event.listen(engine, "connect", _set_up_connection)
     try:
         with engine.begin() as connection:

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMainWindow,
     QSplitter,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -126,9 +127,11 @@ class MainWindow(QMainWindow):
         return bytes(self.saveGeometry().toBase64().data()).decode("ascii")
 
     def restore_layout(self, state: str) -> None:
-        """Take up the size and layout that `layout_state` gave."""
+        """Take up the size and layout that `layout_state` gave; the first time fill the screen."""
         if state:
             self.restoreGeometry(QByteArray.fromBase64(state.encode("ascii")))
+        else:
+            self.setWindowState(Qt.WindowState.WindowMaximized)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Accept a folder or a file."""
@@ -164,19 +167,20 @@ class MainWindow(QMainWindow):
         toolbar = build_toolbar(self, self.verbs)
         tools = build_tool_column(self.verbs)
         self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, tools)
-        right = QSplitter(Qt.Orientation.Vertical)
-        for widget in (self.annotations, self.model, self.categories):
-            right.addWidget(widget)
-        for place, stretch in enumerate((4, 0, 2)):
-            right.setStretchFactor(place, stretch)
+        right = QWidget()
+        stack = QVBoxLayout(right)
+        stack.setContentsMargins(0, 0, 0, 0)
+        stack.setSpacing(0)
+        stack.addWidget(self.annotations, 3)
+        stack.addWidget(self.model)
+        stack.addWidget(self.categories, 2)
         across = QSplitter(Qt.Orientation.Horizontal)
         for column in (self.images, self.canvas, right):
             across.addWidget(column)
         across.setStretchFactor(1, 1)
         across.setSizes([230, 800, 260])
-        for splitter in (right, across):
-            splitter.setHandleWidth(1)
-            splitter.setChildrenCollapsible(False)
+        across.setHandleWidth(3)
+        across.setChildrenCollapsible(False)
         self.setCentralWidget(across)
         self._panels = [self.images, right, toolbar, tools, self.status]
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)

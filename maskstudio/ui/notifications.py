@@ -6,7 +6,7 @@ from enum import Enum, auto
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
-from maskstudio.ui.theme import icon
+from maskstudio.ui.theme import BAD, GOOD, good_icon, icon, problem_icon
 
 _SHOWN_MS = 6000
 
@@ -93,13 +93,13 @@ class NotificationBar(QFrame):
     def _on_posted(self, notification: Notification) -> None:
         self._notification = notification
         problem = notification.level is Level.PROBLEM
-        edge, sign = ("#d64545", "mdi6.alert-circle") if problem else ("#1fa463", "mdi6.check")
+        edge, sign = (BAD, problem_icon()) if problem else (GOOD, good_icon())
         palette = self.palette()
         self.setStyleSheet(
             f"#notification {{ background: {palette.base().color().name()}; border-radius: 6px;"
             f" border: 1px solid {edge}; border-left: 5px solid {edge}; }}"
         )
-        self._icon.setPixmap(icon(sign).pixmap(18, 18))
+        self._icon.setPixmap(sign.pixmap(18, 18))
         self._details.setVisible(bool(notification.details))
         self._details.setChecked(False)
         self._show_text(full=False)

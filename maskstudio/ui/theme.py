@@ -24,15 +24,35 @@ class _Colours:
     faint: str
     line: str
     hover: str
+    chosen: str
     accent: str
 
 
 _LIGHT = _Colours(
-    "#f5f6f8", "#ffffff", "#d9dce1", "#1d2127", "#68707c", "#d5d8de", "#e6e9ef", "#1f6feb"
+    window="#f5f6f8",
+    base="#ffffff",
+    canvas="#d9dce1",
+    text="#1d2127",
+    faint="#68707c",
+    line="#d5d8de",
+    hover="#e6e9ef",
+    chosen="#d6e4fb",
+    accent="#1f6feb",
 )
 _DARK = _Colours(
-    "#24272c", "#1b1d21", "#131518", "#e7e9ec", "#969da8", "#3a3e45", "#31353c", "#5b9dff"
+    window="#24272c",
+    base="#1b1d21",
+    canvas="#131518",
+    text="#e7e9ec",
+    faint="#969da8",
+    line="#3a3e45",
+    hover="#31353c",
+    chosen="#2c4264",
+    accent="#5b9dff",
 )
+
+GOOD, BAD = "#1fa463", "#d64545"
+"""Colours of what went well and of what failed."""
 
 _SHEET = """
 QToolBar {{ border: 0; border-bottom: 1px solid {line}; padding: 4px; spacing: 2px; }}
@@ -46,6 +66,8 @@ QToolButton#primary:disabled {{ background: {line}; color: {faint}; }}
 QStatusBar {{ border-top: 1px solid {line}; }}
 QStatusBar::item {{ border: 0; }}
 QListView {{ border: 0; outline: 0; background: {base}; }}
+QListView::item {{ padding: 3px 4px; }}
+QListView::item:selected {{ background: {chosen}; color: {text}; }}
 QSplitter::handle {{ background: {line}; }}
 QLabel#heading {{ font-weight: 600; }}
 QLabel#faint {{ color: {faint}; }}
@@ -111,6 +133,18 @@ def state_icon(state: ImageState) -> QIcon:
     """Return the icon of an image state; shapes differ, not only colours."""
     name, colour = _STATE_ICONS[state]
     made: QIcon = qtawesome.icon(name, color=colour)
+    return made
+
+
+def good_icon() -> QIcon:
+    """Return the sign of something that went well."""
+    made: QIcon = qtawesome.icon("mdi6.check-circle", color=GOOD)
+    return made
+
+
+def problem_icon() -> QIcon:
+    """Return the sign of something that failed."""
+    made: QIcon = qtawesome.icon("mdi6.alert-circle", color=BAD)
     return made
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -24,7 +25,7 @@ from maskstudio.session.exporting import DEFAULT_STATES, ExportReport, export_co
 from maskstudio.session.session import Session
 from maskstudio.session.tasks import Callbacks, Job, LaneName, Tasks
 from maskstudio.ui.labels import faint, heading
-from maskstudio.ui.theme import STATE_WORDS, icon, state_icon
+from maskstudio.ui.theme import STATE_WORDS, good_icon, problem_icon, state_icon
 
 _POLL_MS = 100
 
@@ -44,6 +45,7 @@ class ExportDialog(QDialog):
         self.path.setAccessibleName("File to write")
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         self.start = QPushButton("Export", default=True)
+        self._buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
         self._buttons.addButton(self.start, QDialogButtonBox.ButtonRole.ActionRole)
         self._bar = QProgressBar(textVisible=False)
         self._bar.hide()
@@ -54,6 +56,7 @@ class ExportDialog(QDialog):
         self.outcome.setAccessibleName("Result of the export")
         self._poll = QTimer(self, interval=_POLL_MS)
         self._poll.timeout.connect(self._show_progress)
+        self._column = QVBoxLayout(self)
         self._build()
         self.start.clicked.connect(self._on_start)
         self._buttons.rejected.connect(self.reject)
@@ -66,13 +69,14 @@ class ExportDialog(QDialog):
         super().reject()
 
     def _build(self) -> None:
-        column = QVBoxLayout(self)
+        column = self._column
         column.setSpacing(10)
         column.addWidget(heading("Images to export"))
         column.addLayout(self._state_grid())
         column.addWidget(heading("File"))
         row = QHBoxLayout()
         browse = QPushButton("Browse…")
+        browse.setAutoDefault(False)
         browse.clicked.connect(self._on_browse)
         row.addWidget(self.path, 1)
         row.addWidget(browse)
@@ -117,7 +121,7 @@ class ExportDialog(QDialog):
         self.start.setEnabled(False)
         self._bar.setRange(0, 0)
         self._bar.show()
-        self._show_result("", "Exporting …")
+        self._show_result(QIcon(), "Exporting …")
         self._poll.start()
         self._job = self._tasks.submit(
             LaneName.FILES,
@@ -128,11 +132,11 @@ class ExportDialog(QDialog):
     def _on_done(self, report: ExportReport) -> None:
         self._on_end()
         lines = (f"{report.path.name} was written.", *report.sentences())
-        self._show_result("mdi6.check-circle", "\n".join(lines))
+        self._show_result(good_icon(), "\n".join(lines))
 
     def _on_failed(self, sentence: str) -> None:
         self._on_end()
-        self._show_result("mdi6.alert-circle", sentence)
+        self._show_result(problem_icon(), sentence)
 
     def _on_end(self) -> None:
         self._job = None
@@ -140,9 +144,11 @@ class ExportDialog(QDialog):
         self._bar.hide()
         self.start.setEnabled(True)
 
-    def _show_result(self, sign: str, text: str) -> None:
-        self._sign.setPixmap(icon(sign).pixmap(18, 18) if sign else icon("mdi6.export").pixmap(18))
+    def _show_result(self, sign: QIcon, text: str) -> None:
+        self._sign.setPixmap(sign.pixmap(18, 18))
         self.outcome.setText(text)
+        # A label that wraps does not make its window grow by itself.
+        self.resize(self.width(), self._column.totalHeightForWidth(self.width()))
 
     def _show_progress(self) -> None:
         if self._job is None:
@@ -151,4 +157,4 @@ class ExportDialog(QDialog):
         self._bar.setRange(0, progress.total)
         self._bar.setValue(progress.done)
         if progress.note:
-            self._show_result("", f"Exporting: {progress.note} …")
+            self._show_result(QIcon(), f"Exporting: {progress.note} …")

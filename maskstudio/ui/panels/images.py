@@ -107,11 +107,7 @@ class _RowDelegate(QStyledItemDelegate):
         )
         style = option.widget.style()
         style.drawControl(QStyle.ControlElement.CE_ItemViewItem, full, painter, option.widget)
-        selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        palette = option.palette
-        painter.setPen(
-            (palette.highlightedText() if selected else palette.placeholderText()).color()
-        )
+        painter.setPen(option.palette.placeholderText().color())
         flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(right.adjusted(0, 0, -8, 0), flags, count)
 

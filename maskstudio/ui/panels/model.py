@@ -7,8 +7,8 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QProgressBar,
+    QPushButton,
     QSlider,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -88,10 +88,9 @@ class ModelPanel(QWidget):
         score.addWidget(QLabel("Score from"))
         score.addWidget(self.slider, 1)
         score.addWidget(self._score)
-        stop = QToolButton()
-        stop.setDefaultAction(self._cancel)
-        stop.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-        stop.setText("Cancel")
+        stop = QPushButton("Cancel")
+        stop.setToolTip(self._cancel.toolTip())
+        stop.clicked.connect(self._cancel.trigger)
         progress = QVBoxLayout(self._running)
         progress.setContentsMargins(0, 0, 0, 0)
         progress.setSpacing(4)

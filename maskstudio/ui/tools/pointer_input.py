@@ -1,7 +1,7 @@
 """Mouse and keys on the canvas: pan and zoom here, everything else to the tool in hand."""
 
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QCursor, QKeyEvent, QMouseEvent, QWheelEvent
 
 from maskstudio.ui.canvas.canvas import Canvas
 from maskstudio.ui.canvas.hit_test import hit_test
@@ -38,6 +38,7 @@ class PointerInput(QObject):
         self._panned = False
         canvas.installEventFilter(self)
         canvas.draw_tool = self._tool.paint
+        canvas.view_changed.connect(self._on_view_changed)
         canvas.session.current_changed.connect(self._on_other_image)
         canvas.session.selection_changed.connect(self._tell)
 
@@ -167,9 +168,11 @@ class PointerInput(QObject):
             self.space_tapped.emit()
 
     def _pointer(self, event: QMouseEvent) -> Pointer:
+        return self._pointer_at(event.position(), event.modifiers())
+
+    def _pointer_at(self, at: QPointF, held: Qt.KeyboardModifier) -> Pointer:
         viewport = self._canvas.viewport
-        x, y = viewport.to_image(event.position().x(), event.position().y())
-        held = event.modifiers()
+        x, y = viewport.to_image(at.x(), at.y())
         return Pointer(
             x,
             y,
@@ -178,6 +181,14 @@ class PointerInput(QObject):
             shift=bool(held & Qt.KeyboardModifier.ShiftModifier),
             alt=bool(held & Qt.KeyboardModifier.AltModifier),
         )
+
+    def _on_view_changed(self) -> None:
+        """Find anew what lies under a pointer that rests while the view moves."""
+        at = QPointF(self._canvas.mapFromGlobal(QCursor.pos()))
+        if self._canvas.underMouse() and self._pan_from is None and not self._tool.busy:
+            pointer = self._pointer_at(at, Qt.KeyboardModifier.NoModifier)
+            self._tool.move(pointer)
+            self._hover(pointer, at)
 
     def _on_other_image(self) -> None:
         self._tool.cancel()
