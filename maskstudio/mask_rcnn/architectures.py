@@ -221,6 +221,7 @@ class _TimmPyramid(nn.Module):
             ) from error
         self.body = body
         info = body.feature_info
+        _check_features(name, body)
         # The finest level of the paper has stride 4; finer ones cost much and find nothing more.
         self.used = [i for i, stride in enumerate(info.reduction()) if stride >= 4]
         self.strides = [info.reduction()[i] for i in self.used]
@@ -233,6 +234,19 @@ class _TimmPyramid(nn.Module):
         features = self.body(images)
         levels: dict[str, Tensor] = self.fpn({str(n): features[i] for n, i in enumerate(self.used)})
         return levels
+
+
+def _check_features(name: str, body: Any) -> None:
+    """Refuse a backbone that takes one size of image only or puts channels last."""
+    try:
+        with torch.no_grad():
+            found = body.eval()(torch.zeros(1, 3, 96, 160))
+    except (RuntimeError, AssertionError, ValueError) as error:
+        raise UserError(f"{name!r} cannot be a backbone: {error}") from error
+    finally:
+        body.train()
+    if [feature.shape[1] for feature in found] != body.feature_info.channels():
+        raise UserError(f"{name!r} cannot be a backbone: it does not put channels first.")
 
 
 class _MultiScaleRoIPool(nn.Module):

@@ -61,8 +61,9 @@ def predict_files(
             image = read_image(folder / name)
             found = outline(predictor.predict(image, context), context)
         except UserError as error:
-            results.failed.append(str(error))
-            context.produce(str(error))
+            sentence = str(error) if name in str(error) else f"{name}: {error}"
+            results.failed.append(sentence)
+            context.produce(sentence)
             continue
         annotations = pre_annotations(found, score, (), (), lambda category: category.id, ids)
         results.categories = found.detections.categories
@@ -88,14 +89,17 @@ def write_results(results: Results, output: Path, context: TaskContext) -> None:
 def write_overlays(results: Results, folder: Path, output: Path) -> None:
     """Paint the outlines over the images, one PNG each, in folders like those of the images.
 
+    A PNG keeps its name, `a.jpg` becomes `a.jpg.png`: beside it there may be an `a.png`.
+
     Args:
         results: what was found.
         folder: what the images' paths are relative to.
         output: the folder to write to; made if need be.
 
     Raises:
-        UserError: a file cannot be written.
+        UserError: a file cannot be written, or would replace one of the images.
     """
+    sources = {(folder / record.path).resolve() for record in results.images}
     colours = {c.id: colour_rgb(c.shown_colour) for c in results.categories}
     for record in results.images:
         image = read_image(folder / record.path)
@@ -109,7 +113,11 @@ def write_overlays(results: Results, folder: Path, output: Path) -> None:
             fill=_FILL,
             line=1,
         )
-        path = (output / record.path).with_suffix(".png")
+        path = output / record.path
+        if path.suffix != ".png":
+            path = path.with_name(f"{path.name}.png")
+        if path.resolve() in sources:
+            raise UserError(f"{path} would be painted over; choose another folder for overlays.")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -14,6 +14,7 @@ from pycocotools.cocoeval import COCOeval
 from maskstudio.annotation.detections import Detections, Predictor
 from maskstudio.annotation.masks import Rle, place, sample_roi_mask
 from maskstudio.errors import UserError
+from maskstudio.formats.coco import raster_area, raster_box_xywh
 from maskstudio.formats.coco_reader import CocoFile, segmentation_to_rle
 from maskstudio.mask_rcnn.coco_dataset import read_listed_image
 from maskstudio.progress import TaskContext
@@ -34,7 +35,8 @@ def evaluate(
         `per_category`; `images`; `seconds_per_image` (prediction alone, median).
 
     Raises:
-        UserError: a category of the file is unknown to the model, or an image cannot be read.
+        UserError: the file has annotations of a category that the model does not know, or an image
+            cannot be read or has another size than the file says.
         CancelledError: the person asked to stop.
     """
     category_ids = {category.name: category.id for category in coco.categories}
@@ -47,6 +49,7 @@ def evaluate(
         started = time.perf_counter()
         detections = predictor.predict(pixels, context)
         seconds.append(time.perf_counter() - started)
+        _check_categories(coco, detections)
         masks = detections.roi_masks is not None
         results += _results(image.id, detections, category_ids)
     context.report(len(coco.images), len(coco.images), "comparing")
@@ -72,6 +75,7 @@ def ground_truth(coco: CocoFile) -> COCO:
             if annotation.segmentation is None:
                 continue
             rle = segmentation_to_rle(annotation.segmentation, image.height, image.width)
+            known = min(annotation.bbox_xywh[2:]) > 0
             annotations.append(
                 {
                     # pycocotools takes id 0 for «no match», whatever the file says.
@@ -79,8 +83,8 @@ def ground_truth(coco: CocoFile) -> COCO:
                     "image_id": image.id,
                     "category_id": annotation.category_id,
                     "segmentation": rle,
-                    "area": float(_area(rle)),
-                    "bbox": list(annotation.bbox_xywh),
+                    "area": raster_area(rle),
+                    "bbox": list(annotation.bbox_xywh if known else raster_box_xywh(rle)),
                     "iscrowd": int(annotation.iscrowd),
                 }
             )
@@ -142,6 +146,17 @@ def score(truth: COCO, results: list[dict[str, Any]], kind: str) -> dict[str, An
     }
 
 
+def _check_categories(coco: CocoFile, detections: Detections) -> None:
+    used = {a.category_id for annotations in coco.annotations.values() for a in annotations}
+    known = {category.name for category in detections.categories}
+    unknown = [c.name for c in coco.categories if c.id in used and c.name not in known]
+    if unknown:
+        raise UserError(
+            f"{coco.path} has annotations of {', '.join(unknown)}, which {detections.model_id} "
+            "does not know; take a model trained for it."
+        )
+
+
 def _results(
     image_id: int, detections: Detections, category_ids: dict[str, int]
 ) -> list[dict[str, Any]]:
@@ -179,13 +194,7 @@ def _mean(precision: NDArray[np.float64]) -> float:
     return float(known.mean()) if len(known) else float("nan")
 
 
-def _area(rle: Rle) -> int:
-    from pycocotools import mask as coco_mask
-
-    return int(coco_mask.area(rle))
-
-
 def _result_area(result: dict[str, Any], kind: str) -> float:
     if kind == "mask":
-        return float(_area(result["segmentation"]))
+        return raster_area(result["segmentation"])
     return float(result["bbox"][2] * result["bbox"][3])
