@@ -19,14 +19,16 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from maskstudio.annotation.detections import Predictor
 from maskstudio.errors import UserError
 from maskstudio.resources import resource_path
+from maskstudio.session import operations
 from maskstudio.session.images import ImageLoader
 from maskstudio.session.listing import FolderListing
 from maskstudio.session.preannotation import PreAnnotator
 from maskstudio.session.score_filter import ScoreFilter
 from maskstudio.session.session import Session
 from maskstudio.session.tasks import Tasks
-from maskstudio.storage.opening import ProjectLockedError, open_project
+from maskstudio.storage.opening import ProjectLockedError, has_project, open_project
 from maskstudio.storage.settings import (
+    DEFAULT_MODEL,
     ThemeName,
     data_dir,
     read_settings,
@@ -56,9 +58,7 @@ class App(QObject):
         self.session = Session(self)
         self.notifications = Notifications(self)
         score_filter = ScoreFilter(self.session, self.tasks, self)
-        self.annotator = PreAnnotator(
-            self.session, self.tasks, score_filter, load, self._settings.model
-        )
+        self.annotator = PreAnnotator(self.session, self.tasks, score_filter, load, DEFAULT_MODEL)
         services = Services(
             self.session,
             self.tasks,
@@ -95,19 +95,21 @@ class App(QObject):
         self.tasks.close()
         self.session.close()
 
-    def use_model(self, name: str) -> None:
-        """Load a model and remember it."""
-        self.annotator.use_model(name)
-        self._keep(model=name)
-        self.window.model.set_models(self._models())
+    def start(self) -> None:
+        """Load the model used last, and open the folder used last if none is open."""
+        self.annotator.use_model(self._settings.model)
+        last = Path(self._settings.last_folder)
+        if self.session.database is None and self._settings.last_folder and has_project(last):
+            self.open_folder(last)
 
     def _wire(self) -> None:
         window, session = self.window, self.session
         window.folder_wanted.connect(self.open_folder)
         window.theme_chosen.connect(self._choose_theme)
-        window.model_chosen.connect(self.use_model)
+        window.model_chosen.connect(self.annotator.use_model)
         window.closing.connect(self.close)
         session.problem.connect(self.notifications.problem)
+        self.annotator.model_loaded.connect(self._on_model)
         self.annotator.problem.connect(self.notifications.problem)
         session.images_changed.connect(self._show_first)
         session.opened.connect(self._show_first)
@@ -116,11 +118,14 @@ class App(QObject):
     def _show_first(self) -> None:
         """Show the first image that is not finished, once there is one."""
         session = self.session
-        if session.current is None and session.image_ids:
-            from maskstudio.session import operations
+        if session.current is not None or not session.image_ids:
+            return
+        if not operations.step_to_unfinished(session):
+            session.show(session.image_ids[0])
 
-            if not operations.step_to_unfinished(session):
-                session.show(session.image_ids[0])
+    def _on_model(self) -> None:
+        self._keep(model=self.annotator.model_name)
+        self.window.model.set_models(self._models())
 
     def _models(self) -> list[str]:
         names = sorted(path.stem for path in resource_path("models").glob("*.safetensors"))
@@ -182,7 +187,7 @@ def run(folder: Path | None) -> int:
     if folder is not None:
         app.open_folder(folder)
     # Once the window is painted: importing torch takes the interpreter's lock for a while.
-    QTimer.singleShot(300, lambda: app.annotator.use_model(app.annotator.model_name))
+    QTimer.singleShot(300, app.start)
     return QApplication.exec()
 
 

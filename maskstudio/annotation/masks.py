@@ -47,11 +47,13 @@ def trace(mask: NDArray[np.bool_], left: int = 0, top: int = 0) -> Segmentation 
     Returns:
         The outline with all parts and holes, or None for an empty mask.
     """
+    if not mask.any():  # cv2 would crash on a mask without rows or columns
+        return None
     count, pieces = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
     parts: list[Part] = []
     for piece in range(1, count):
         parts += _trace_piece(pieces == piece if count > 2 else mask, left, top)
-    return Segmentation(tuple(parts)) if parts else None
+    return Segmentation(tuple(parts))
 
 
 def rasterize(segmentation: Segmentation, height: int, width: int) -> Rle:
@@ -98,6 +100,8 @@ def place(mask: NDArray[np.bool_], left: int, top: int, height: int, width: int)
     joined = np.flatnonzero(edges[1:-1:2] == edges[2::2]) * 2 + 1
     edges = np.delete(edges, np.concatenate([joined, joined + 1]))
     counts = np.diff(np.concatenate([[0], edges, [height * width]]))
+    if len(edges) and counts[-1] == 0:  # pycocotools writes no empty last run
+        counts = counts[:-1]
     plain = {"size": [height, width], "counts": counts.tolist()}
     placed: Rle = coco_mask.frPyObjects(plain, height, width)
     return placed
@@ -147,8 +151,6 @@ def trace_roi_mask(
     """
     sampled, left, top = sample_roi_mask(roi_mask, box, *size)
     mask = sampled >= threshold * 255
-    if not mask.any():
-        return None
     traced = trace(mask)
     if traced is None:
         return None

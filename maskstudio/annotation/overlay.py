@@ -103,12 +103,12 @@ def _paint(layer: NDArray[np.uint8], annotation: Annotation, request: OverlayReq
 
 
 def _rings(annotation: Annotation, request: OverlayRequest) -> list[Ring]:
-    segmentation = annotation.segmentation
-    if segmentation is None:
-        return [box_ring(annotation.box)]
     x0, y0 = request.to_image(-_FAR, -_FAR)
     x1, y1 = request.to_image(request.size[1] + _FAR, request.size[0] + _FAR)
-    left, top, right, bottom = segmentation.box
+    left, top, right, bottom = annotation.box
+    segmentation = annotation.segmentation
+    if segmentation is None:
+        return [box_ring((max(left, x0), max(top, y0), min(right, x1), min(bottom, y1)))]
     if left < x0 or top < y0 or right > x1 or bottom > y1:
         geometry: BaseGeometry = segmentation.geometry
         if not geometry.is_valid:

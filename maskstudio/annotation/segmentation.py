@@ -297,6 +297,8 @@ def repaired(segmentation: Segmentation, height: int, width: int) -> Segmentatio
         geometry = shapely.make_valid(geometry, method="structure", keep_collapsed=False)
     if not inside:
         geometry = shapely.intersection(geometry, shapely.box(0, 0, width, height))
+        # A corner that lies outside by the last bit of a float is left there by shapely.
+        geometry = shapely.transform(geometry, lambda xy: np.clip(xy, 0, (width, height)))
     return Segmentation.from_geometry(geometry)
 
 

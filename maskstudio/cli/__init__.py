@@ -49,7 +49,8 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        sys.stderr.write(f"maskstudio: {error}\n")
+        # A library's words inside the sentence may run over several lines.
+        sys.stderr.write(f"maskstudio: {' '.join(str(error).splitlines())}\n")
         sys.exit(1)
     except (CancelledError, KeyboardInterrupt):
         sys.stderr.write("maskstudio: stopped\n")

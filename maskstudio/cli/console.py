@@ -3,6 +3,7 @@
 import json
 import sys
 from enum import StrEnum
+from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Self
 
@@ -17,6 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from maskstudio.errors import UserError
 from maskstudio.progress import TaskContext
 
 
@@ -30,6 +32,17 @@ class ProgressStyle(StrEnum):
 
 DeviceName = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 ProgressOption = Annotated[ProgressStyle, typer.Option(help="How to show progress.")]
+
+
+def check_folders(*files: Path | None) -> None:
+    """Refuse files whose folder is missing before the work that they are to hold, not after it.
+
+    Raises:
+        UserError: one of the folders does not exist.
+    """
+    for file in files:
+        if file is not None and not file.absolute().parent.is_dir():
+            raise UserError(f"{file} cannot be written: its folder does not exist; make it first.")
 
 
 class ConsoleContext(TaskContext):

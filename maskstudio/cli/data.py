@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskstudio.cli.console import ConsoleContext, DeviceName, ProgressOption, ProgressStyle
+from maskstudio.cli.console import (
+    ConsoleContext,
+    DeviceName,
+    ProgressOption,
+    ProgressStyle,
+    check_folders,
+)
 from maskstudio.errors import UserError
 
 if TYPE_CHECKING:
@@ -24,6 +30,9 @@ def gui(
     folder: Annotated[Path | None, typer.Argument(help="Folder of images to open.")] = None,
 ) -> None:
     """Open the window (what `maskstudio [FOLDER]` does)."""
+    if not _has_display() and not os.environ.get("QT_QPA_PLATFORM"):
+        # Qt would abort the process.
+        raise UserError("There is no display for the window; see `maskstudio --help` for the rest.")
     from maskstudio.app import run
 
     raise typer.Exit(run(folder))
@@ -41,10 +50,9 @@ def predict(
     progress: ProgressOption = ProgressStyle.BAR,
 ) -> None:
     """Find the instances of images and write them as a COCO file."""
+    check_folders(output)
     with ConsoleContext("Predicting", progress) as context:
-        failed = _predict(paths, output, (model, device, score), overlay, context)
-    if failed:
-        raise UserError(f"{len(failed)} images could not be predicted; the first: {failed[0]}")
+        _predict(paths, output, (model, device, score), overlay, context)
 
 
 def export(
@@ -70,7 +78,8 @@ def export(
         ConsoleContext("Exporting", progress) as context,
     ):
         report = export_coco(database, output, wanted, context)
-    typer.echo("\n".join((f"wrote {output}", *report.sentences())))
+        for line in (f"wrote {output}", *report.sentences()):
+            context.produce(line)
 
 
 def demo(
@@ -88,12 +97,13 @@ def demo(
         from maskstudio.storage.samples import demo_project
 
         raise typer.Exit(run(demo_project(samples)))
-    output.mkdir(parents=True, exist_ok=True)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{output} cannot be made: {error.strerror}; choose another.") from error
     options = (_DEFAULT_MODEL, "auto", _DEFAULT_SCORE)
     with ConsoleContext("Predicting", ProgressStyle.NONE) as context:
-        failed = _predict([samples], output / "annotations.json", options, output, context)
-    if failed:
-        raise UserError(failed[0])
+        _predict([samples], output / "annotations.json", options, output, context)
     typer.echo(f"Wrote {output / 'annotations.json'} and an overlay for each image.")
 
 
@@ -103,8 +113,8 @@ def _predict(
     options: tuple[str, str, float],
     overlay: Path | None,
     context: "TaskContext",
-) -> list[str]:
-    """Predict images into a COCO file; return a sentence for each that failed."""
+) -> None:
+    """Predict images into a COCO file, and say at the end if some failed."""
     from maskstudio.mask_rcnn.batch import predict_files, write_overlays, write_results
     from maskstudio.mask_rcnn.model_file import find_model
     from maskstudio.mask_rcnn.predictor import MaskRCNNPredictor
@@ -118,7 +128,11 @@ def _predict(
         write_results(results, output, context)
     if overlay:
         write_overlays(results, folder, overlay)
-    return results.failed
+    failed = results.failed
+    if failed:
+        raise UserError(
+            f"{len(failed)} of {len(names)} images could not be predicted; the first: {failed[0]}"
+        )
 
 
 def _find(paths: Iterable[Path]) -> tuple[Path, list[str]]:
@@ -135,8 +149,14 @@ def _find(paths: Iterable[Path]) -> tuple[Path, list[str]]:
             raise UserError(f"{path} does not exist; give images or folders of images.")
     if not files:
         raise UserError("There is no image to predict in the folders given.")
-    absolute = [file.absolute() for file in files]
-    folder = Path(os.path.commonpath([file.parent for file in absolute]))
+    # Without `..` in them, or an overlay could land outside its folder; each file once.
+    absolute = list(dict.fromkeys(Path(os.path.normpath(file.absolute())) for file in files))
+    try:
+        folder = Path(os.path.commonpath([file.parent for file in absolute]))
+    except ValueError as error:
+        raise UserError(
+            "The images lie on several drives; predict each drive by itself."
+        ) from error
     return folder, [file.relative_to(folder).as_posix() for file in absolute]
 
 

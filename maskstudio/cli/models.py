@@ -34,7 +34,8 @@ def show_info(
     info = read_info(path)
     chosen = choose_device(device)
     why = f" ({chosen.why_not_gpu})" if chosen.why_not_gpu else ""
-    typer.echo(f"model         {info.id}  ({path.stat().st_size / 1e6:.1f} MB, {info.licence})")
+    facts = [f"{path.stat().st_size / 1e6:.1f} MB", *([info.licence] if info.licence else [])]
+    typer.echo(f"model         {info.id}  ({', '.join(facts)})")
     typer.echo(f"architecture  {json.dumps(info.architecture.to_header())}")
     typer.echo(f"categories    {', '.join(category.name for category in info.categories)}")
     typer.echo(f"device        {chosen.name}{why}")

@@ -2,13 +2,20 @@
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from maskstudio.cli.console import ConsoleContext, DeviceName, ProgressOption, ProgressStyle
+from maskstudio.cli.console import (
+    ConsoleContext,
+    DeviceName,
+    ProgressOption,
+    ProgressStyle,
+    check_folders,
+)
 from maskstudio.errors import UserError
 from maskstudio.mask_rcnn.settings import Augmentation, TrainingSettings
 
@@ -57,6 +64,7 @@ def train(
     from maskstudio.mask_rcnn.model_file import save_model
     from maskstudio.mask_rcnn.trainer import Trainer
 
+    check_folders(output, checkpoint)
     settings = TrainingSettings(
         iterations=iterations,
         batch_size=batch_size,
@@ -66,28 +74,29 @@ def train(
         seed=seed,
     )
     coco = read_coco(annotations)
+    measured_on = read_coco(val) if val else None
     info, model = _start(init, output.stem, coco, backbone_weights, input_size, seed)
     data = CocoCrops(coco, images, info.architecture.min_size, crop, augmentation)
+    data.check_images()
     trainer = Trainer(model, data, settings, choose_device(device))
     if checkpoint and checkpoint.exists():
         trainer.resume(checkpoint)
     with ConsoleContext("Training", progress) as context:
         trainer.run(context, checkpoint)
-    info = replace(
-        info,
-        training={
-            "annotations": annotations.name,
-            "sha256": hashlib.sha256(annotations.read_bytes()).hexdigest(),
-            "init": init,
-            "settings": asdict(settings),
-        },
-    )
-    save_model(output, info, trainer.weights())
-    typer.echo(f"wrote {output}")
-    if val:
-        metrics = _evaluate(output, val, images, device, progress)
+        info = replace(
+            info,
+            training={
+                "annotations": annotations.name,
+                "sha256": hashlib.sha256(annotations.read_bytes()).hexdigest(),
+                "init": init,
+                "settings": asdict(settings),
+            },
+        )
+        save_model(output, info, trainer.weights())
+        context.produce(f"wrote {output}")
+    if measured_on:
+        metrics = _evaluate(output, measured_on, images, device, progress)
         save_model(output, replace(info, metrics=metrics), trainer.weights())
-        typer.echo(_summary(metrics))
 
 
 def evaluate(
@@ -99,14 +108,15 @@ def evaluate(
     progress: ProgressOption = ProgressStyle.BAR,
 ) -> None:
     """Measure a model on a COCO file: box and mask AP, overall and per category."""
+    from maskstudio.formats.coco_reader import read_coco
     from maskstudio.mask_rcnn.model_file import find_model
     from maskstudio.storage.files import replaced_file
 
-    metrics = _evaluate(find_model(model), annotations, images, device, progress)
+    check_folders(output)
+    metrics = _evaluate(find_model(model), read_coco(annotations), images, device, progress)
     if output:
         with replaced_file(output) as beside:
             beside.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
-    typer.echo(_summary(metrics))
 
 
 def _start(
@@ -129,7 +139,7 @@ def _start(
 
     torch.manual_seed(seed)
     categories = tuple(Category(c.id, c.name, c.supercategory) for c in coco.categories)
-    if init.startswith(("maskrcnn_", "fasterrcnn_")):
+    if init.startswith(("maskrcnn_", "fasterrcnn_")) and not Path(init).is_file():
         architecture = default_architecture(init)
         if input_size:
             architecture = replace(architecture, min_size=input_size, max_size=2 * input_size)
@@ -137,24 +147,40 @@ def _start(
         if backbone_weights:
             load_backbone_weights(model, read_state_dict(backbone_weights))
         return ModelInfo(name, architecture, categories), model
+    if backbone_weights or input_size:
+        raise UserError(
+            f"{init} has its own backbone weights and input size; give an architecture's name "
+            "with --init to choose others."
+        )
     info, model = load_model(find_model(init))
     if [c.name for c in info.categories] != [c.name for c in categories]:
         raise UserError(
             f"{init} finds other categories than {coco.path} has; start from an architecture."
         )
-    return replace(info, id=name, categories=categories), model
+    # The figures it brings are those of the model it was.
+    return replace(info, id=name, categories=categories, metrics={}), model
 
 
 def _evaluate(
-    model: Path, annotations: Path, images: Path, device: str, progress: ProgressStyle
+    model: Path, coco: "CocoFile", images: Path, device: str, progress: ProgressStyle
 ) -> dict[str, Any]:
-    from maskstudio.formats.coco_reader import read_coco
     from maskstudio.mask_rcnn.evaluator import evaluate as run
     from maskstudio.mask_rcnn.predictor import MaskRCNNPredictor
 
     predictor = MaskRCNNPredictor.load(model, device)
     with ConsoleContext("Evaluating", progress) as context:
-        return run(predictor, read_coco(annotations), images, context)
+        metrics = run(predictor, coco, images, context)
+        plain: dict[str, Any] = _without_nan(metrics)
+        context.produce(plain)
+        context.produce(_summary(metrics))
+    return plain
+
+
+def _without_nan(value: Any) -> Any:
+    """Return figures with None for what could not be measured: JSON knows no nan."""
+    if isinstance(value, dict):
+        return {key: _without_nan(one) for key, one in value.items()}
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _summary(metrics: dict[str, Any]) -> str:

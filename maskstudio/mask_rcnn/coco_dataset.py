@@ -26,7 +26,10 @@ from maskstudio.formats.coco_reader import (
     segmentation_to_rle,
 )
 from maskstudio.mask_rcnn.settings import Augmentation
-from maskstudio.storage.images import read_image
+from maskstudio.storage.images import read_image, read_size
+
+CACHE_BYTES = 2**30
+"""Pixels kept in memory; what does not fit is read from its file each time."""
 
 # A cut-off object is still learned from while a tenth of it, and at least four pixels, are seen.
 _MIN_VISIBLE_SHARE, _MIN_VISIBLE_PIXELS = 0.1, 4
@@ -87,9 +90,19 @@ class CocoCrops(Dataset[Sample]):
         self._augmentation = augmentation
         self._transform = _transform(augmentation)
         self._pixels: dict[int, NDArray[np.uint8]] = {}
+        self._kept_bytes = 0
 
     def __len__(self) -> int:
         return len(self._images)
+
+    def check_images(self) -> None:
+        """Find out, before hours of training and not amid them, whether all images are there.
+
+        Raises:
+            UserError: one is missing, unreadable, or has another size than the file says.
+        """
+        for image in self._images:
+            _check_size(self._coco, image, read_size(self._images_dir / image.file_name))
 
     def weights(self) -> list[float]:
         """How often each image is to be drawn: once for every window it holds, at most four."""
@@ -114,7 +127,9 @@ class CocoCrops(Dataset[Sample]):
         pixels = self._pixels.get(image.id)
         if pixels is None:
             pixels = read_listed_image(self._coco, image, self._images_dir)
-            self._pixels[image.id] = pixels
+            if self._kept_bytes + pixels.nbytes <= CACHE_BYTES:
+                self._pixels[image.id] = pixels
+                self._kept_bytes += pixels.nbytes
         return pixels
 
     def _cut(self, image: CocoImage, pixels: NDArray[np.uint8]) -> Sample:
@@ -174,17 +189,21 @@ def read_listed_image(coco: CocoFile, image: CocoImage, images_dir: Path) -> NDA
         UserError: it cannot be read, or has another size than the file says.
     """
     pixels = read_image(images_dir / image.file_name)
-    if pixels.shape[:2] != (image.height, image.width):
-        raise UserError(
-            f"{image.file_name} is {pixels.shape[1]} by {pixels.shape[0]} pixels, but "
-            f"{coco.path} says {image.width} by {image.height}."
-        )
+    _check_size(coco, image, (pixels.shape[0], pixels.shape[1]))
     return pixels
 
 
 def collate(samples: Sequence[Sample]) -> tuple[list[Tensor], list[dict[str, Tensor]]]:
     """Return a batch as lists: images differ in size."""
     return [sample.image for sample in samples], [sample.target for sample in samples]
+
+
+def _check_size(coco: CocoFile, image: CocoImage, size: tuple[int, int]) -> None:
+    if size != (image.height, image.width):
+        raise UserError(
+            f"{image.file_name} is {size[1]} by {size[0]} pixels, but "
+            f"{coco.path} says {image.width} by {image.height}."
+        )
 
 
 def _transform(augmentation: Augmentation) -> v2.Compose:

@@ -48,7 +48,9 @@ def choose_device(wanted: str = "auto") -> Device:
         return Device(torch.device("mps"), "Apple GPU (MPS)")
     if wanted != "cpu":
         raise UserError(f"There is no device {wanted!r}; use auto, cpu, cuda, cuda:N or mps.")
-    return Device(torch.device("cpu"), f"CPU, {torch.get_num_threads()} threads", reason)
+    threads = torch.get_num_threads()
+    name = f"CPU, {threads} thread{'s' if threads > 1 else ''}"
+    return Device(torch.device("cpu"), name, reason)
 
 
 def _cuda_device(wanted: str) -> torch.device:

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 from torchvision.models.detection import FasterRCNN
 
@@ -67,8 +67,10 @@ def save_model(path: Path, info: ModelInfo, weights: Mapping[str, Tensor]) -> No
         "licence": info.licence,
     }
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+    content = save(tensors, metadata={_HEADER: json.dumps(header)})
+    # Written here, not by safetensors, whose own errors do not say that a disk is full.
     with replaced_file(path) as beside:
-        save_file(tensors, beside, metadata={_HEADER: json.dumps(header)})
+        beside.write_bytes(content)
 
 
 def read_info(path: Path) -> ModelInfo:

@@ -60,7 +60,8 @@ class Trainer:
             every: steps between two checkpoints.
 
         Raises:
-            UserError: the loss is no longer a number.
+            UserError: the loss is no longer a number, an image cannot be read, or the GPU has too
+                little memory.
             CancelledError: the person asked to stop.
         """
         self.model.train()
@@ -68,7 +69,12 @@ class Trainer:
         started = time.monotonic()
         for images, targets in self._batches():
             context.raise_if_cancelled()
-            losses = self._step(images, targets)
+            try:
+                losses = self._step(images, targets)
+            except torch.cuda.OutOfMemoryError as error:
+                raise UserError(
+                    "The GPU has too little memory; train with a smaller batch or smaller views."
+                ) from error
             self.iteration += 1
             seconds = time.monotonic() - started
             started = time.monotonic()
@@ -89,8 +95,13 @@ class Trainer:
         }
 
     def save(self, path: Path) -> None:
-        """Write all that is needed to go on from here."""
-        with replaced_file(path) as beside:
+        """Write all that is needed to go on from here.
+
+        Raises:
+            UserError: the file cannot be written.
+        """
+        # Opened here: torch's own errors do not say that a disk is full.
+        with replaced_file(path) as beside, beside.open("wb") as file:
             torch.save(
                 {
                     "settings": json.dumps(asdict(self._settings)),
@@ -101,7 +112,7 @@ class Trainer:
                     "schedule": self._schedule.state_dict(),
                     "random": torch.get_rng_state(),
                 },
-                beside,
+                file,
             )
 
     def resume(self, path: Path) -> None:

@@ -14,7 +14,9 @@ from maskstudio.progress import TaskContext
 from maskstudio.session.tasks import Callbacks, Job, LaneName, Priority, Tasks
 from maskstudio.storage.images import read_image
 
-_BUDGET_BYTES = 512 * 1024 * 1024
+BUDGET_BYTES = 512 * 1024 * 1024
+"""Memory for decoded images, unless told otherwise; the current one is kept in any case."""
+
 # Levels are halved until the longer side is at most this: no window shows an image smaller.
 _SMALLEST_LEVEL = 512
 
@@ -53,10 +55,15 @@ class ImageLoader(QObject):
     loaded = Signal(int)
     failed = Signal(int, str)
 
-    def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
+    def __init__(
+        self, tasks: Tasks, parent: QObject | None = None, budget_bytes: int = BUDGET_BYTES
+    ) -> None:
         super().__init__(parent)
         self._tasks = tasks
+        self._budget_bytes = budget_bytes
+        # The ones to let go of first come first.
         self._images: OrderedDict[int, DecodedImage] = OrderedDict()
+        self._wanted: tuple[int, ...] = ()
         self._jobs: dict[int, Job] = {}
 
     def get(self, image_id: int) -> DecodedImage | None:
@@ -75,6 +82,7 @@ class ImageLoader(QObject):
             ahead: images that will be wanted next.
         """
         wanted = {image_id: path, **dict(ahead)}
+        self._wanted = tuple(wanted)
         for other in self._jobs.keys() - wanted.keys():
             self._jobs.pop(other).cancel()
         for number, (one, file) in enumerate(wanted.items()):
@@ -87,6 +95,7 @@ class ImageLoader(QObject):
             job.cancel()
         self._jobs.clear()
         self._images.clear()
+        self._wanted = ()
 
     def _start(self, image_id: int, path: Path, priority: Priority) -> None:
         def work(context: TaskContext) -> DecodedImage:
@@ -108,9 +117,13 @@ class ImageLoader(QObject):
 
     def _keep(self, image_id: int, image: DecodedImage) -> None:
         self._images[image_id] = image
-        self._images.move_to_end(image_id)
-        while len(self._images) > 1 and sum(i.bytes for i in self._images.values()) > _BUDGET_BYTES:
-            self._images.popitem(last=False)
+        # What is wanted most goes last, so that an image decoded ahead never drives it out.
+        for one in reversed(self._wanted):
+            if one in self._images:
+                self._images.move_to_end(one)
+        held = sum(i.bytes for i in self._images.values())
+        while len(self._images) > 1 and held > self._budget_bytes:
+            held -= self._images.popitem(last=False)[1].bytes
 
 
 def decode(path: Path, context: TaskContext) -> DecodedImage:

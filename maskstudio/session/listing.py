@@ -31,12 +31,12 @@ class FolderListing:
             self._job.cancel()
         database = self._session.require_database()
         known = {self._session.record(i).path for i in self._session.image_ids}
-        self._job = self._tasks.submit(
+        self._job = job = self._tasks.submit(
             LaneName.FILES,
             lambda context: _walk(database.folder, known, context),
             Callbacks(
-                lambda paths: self._on_done(database, paths),
-                self._on_failed,
+                lambda paths: self._on_done(job, database, paths),
+                lambda sentence: self._on_failed(job, sentence),
                 item=lambda paths: self._on_found(database, paths),
             ),
         )
@@ -45,11 +45,11 @@ class FolderListing:
         if self._session.database is database and not self._session.read_only:
             self._session.add_images(paths)
 
-    def _on_done(self, database: ProjectDatabase, paths: list[str]) -> None:
-        self._job = None
+    def _on_done(self, job: Job, database: ProjectDatabase, paths: list[str]) -> None:
         session = self._session
-        if session.database is not database:
+        if self._job is not job or session.database is not database:
             return
+        self._job = None
         session.set_missing(paths)
         if not session.image_ids:
             session.problem.emit(
@@ -57,9 +57,10 @@ class FolderListing:
                 "open another folder."
             )
 
-    def _on_failed(self, sentence: str) -> None:
-        self._job = None
-        self._session.problem.emit(sentence)
+    def _on_failed(self, job: Job, sentence: str) -> None:
+        if self._job is job:
+            self._job = None
+            self._session.problem.emit(sentence)
 
 
 def _walk(folder: Path, known: set[str], context: TaskContext) -> list[str]:
@@ -72,11 +73,11 @@ def _walk(folder: Path, known: set[str], context: TaskContext) -> list[str]:
     everything: list[str] = []
     new: list[str] = []
     for file in list_images(folder):
+        context.raise_if_cancelled()
         everything.append(file.path)
         if file.path not in known:
             new.append(file.path)
         if len(new) >= _CHUNK:
-            context.raise_if_cancelled()
             context.produce(new)
             new = []
     if new:

@@ -30,7 +30,8 @@ class RunReport:
         done: images predicted.
         failed: one sentence for each image that could not be.
         left_alone: images that a person had finished.
-        cancelled: it was stopped before its end.
+        cancelled: a person stopped it before its end.
+        broken_off: it could not go on, and `problem` said why.
     """
 
     batch: bool
@@ -39,6 +40,7 @@ class RunReport:
     failed: tuple[str, ...]
     left_alone: int
     cancelled: bool
+    broken_off: bool
 
 
 @dataclass(frozen=True)
@@ -70,16 +72,22 @@ class _Run:
     done: int = 0
     failed: list[str] = field(default_factory=list)
     cancelled: bool = False
+    broken_off: bool = False
+    paused: bool = False
     job: Job | None = None
     image_id: int = 0
     note: str = "loading the model"
     first_result_at: float = 0.0
 
     def stop(self) -> None:
-        self.cancelled = True
+        self.cancelled = not self.broken_off
         self.waiting.clear()
         if self.job is not None:
             self.job.cancel()
+
+    def break_off(self) -> None:
+        self.broken_off = True
+        self.waiting.clear()
 
     def progress(self) -> RunProgress:
         finished = self.done + len(self.failed)
@@ -99,6 +107,7 @@ class _Run:
             tuple(self.failed),
             self.left_alone,
             self.cancelled,
+            self.broken_off,
         )
 
 
@@ -110,13 +119,15 @@ class PreAnnotator(QObject):
     Signals:
         running_changed: a run began or ended.
         finished: a `RunReport`.
-        model_loaded: `device_line` says where the model runs.
+        model_loaded: `model_name` is another model.
+        device_changed: `device_line` is another one.
         problem: one sentence for the person.
     """
 
     running_changed = Signal()
     finished = Signal(object)
     model_loaded = Signal()
+    device_changed = Signal()
     problem = Signal(str)
 
     def __init__(
@@ -145,7 +156,7 @@ class PreAnnotator(QObject):
 
     @property
     def device_line(self) -> str:
-        """Where the loaded model runs, and why not on a GPU; empty before it is loaded."""
+        """Where the model runs and why not on a GPU, or that it is being loaded."""
         return self._device_line
 
     @property
@@ -159,14 +170,15 @@ class PreAnnotator(QObject):
         return None if run is None else run.progress()
 
     def use_model(self, name: str) -> None:
-        """Choose the model and load it, so that the first image does not wait for that."""
-        self._model_name = name
-        self._device_line = ""
-        self.model_loaded.emit()
+        """Load a model and run it from then on; when it cannot be loaded, the one before stays."""
+        self._set_device_line("loading the model …")
         self._tasks.submit(
             LaneName.MODEL,
             lambda _: self._holder.load(name),
-            Callbacks(self._on_loaded, self.problem.emit),
+            Callbacks(
+                lambda line: self._on_loaded(name, line),
+                lambda sentence: self._on_not_loaded(name, sentence),
+            ),
             Priority.SOON,
         )
 
@@ -193,6 +205,9 @@ class PreAnnotator(QObject):
         for run in (self._one, self._batch):
             if run is not None:
                 run.stop()
+                if not run.image_id:
+                    # Loading a model cannot be interrupted, and nobody needs to wait for it.
+                    self._end(run)
 
     def _allowed(self) -> bool:
         if self._session.read_only:
@@ -214,12 +229,12 @@ class PreAnnotator(QObject):
         self.running_changed.emit()
 
     def _on_ready(self, run: _Run, device_line: str) -> None:
-        self._on_loaded(device_line)
+        self._set_device_line(device_line)
         self._next(run)
 
     def _on_no_model(self, run: _Run, sentence: str) -> None:
         # Every image would fail with the same sentence.
-        run.stop()
+        run.break_off()
         self.problem.emit(sentence)
         self._next(run)
 
@@ -228,6 +243,10 @@ class PreAnnotator(QObject):
             run.stop()
         if not run.waiting:
             self._end(run)
+            return
+        run.paused = run.batch and self._one is not None
+        if run.paused:
+            # A person waits for the one image; its end lets the folder go on.
             return
         run.image_id = run.waiting.pop()
         task = ImageTask(
@@ -252,10 +271,14 @@ class PreAnnotator(QObject):
     def _end(self, run: _Run) -> None:
         if run is self._one:
             self._one = None
-        else:
+        elif run is self._batch:
             self._batch = None
+        else:
+            return
         self.running_changed.emit()
         self.finished.emit(run.report())
+        if not run.batch and self._batch is not None and self._batch.paused:
+            self._next(self._batch)
 
     def _on_found(self, run: _Run, found: Outlined) -> None:
         run.first_result_at = run.first_result_at or time.monotonic()
@@ -264,7 +287,7 @@ class PreAnnotator(QObject):
                 run.done += 1
             else:
                 # It cannot be written; the next image would not be either.
-                run.stop()
+                run.break_off()
         self._next(run)
 
     def _on_failed(self, run: _Run, sentence: str) -> None:
@@ -272,7 +295,19 @@ class PreAnnotator(QObject):
         run.failed.append(sentence)
         self._next(run)
 
-    def _on_loaded(self, device_line: str) -> None:
-        if device_line != self._device_line:
-            self._device_line = device_line
-            self.model_loaded.emit()
+    def _on_loaded(self, name: str, device_line: str) -> None:
+        self._model_name = name
+        self._set_device_line(device_line)
+        self.model_loaded.emit()
+
+    def _on_not_loaded(self, name: str, sentence: str) -> None:
+        self.problem.emit(sentence)
+        if name != self._model_name:
+            self.use_model(self._model_name)
+        else:
+            self._set_device_line("no model is loaded")
+
+    def _set_device_line(self, line: str) -> None:
+        if line != self._device_line:
+            self._device_line = line
+            self.device_changed.emit()

@@ -1,19 +1,21 @@
 """The score slider: show more or fewer of the detections that were kept, without the model."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from PySide6.QtCore import QObject, Signal
 
 from maskstudio.annotation import edits
 from maskstudio.annotation.annotation import Annotation, Category
 from maskstudio.annotation.detections import DEFAULT_SCORE, Outlined, outline, pre_annotations
-from maskstudio.annotation.edits import CategoryChange, Edit, ImageContent
+from maskstudio.annotation.edits import AnnotationChange, CategoryChange, Edit, ImageContent
+from maskstudio.errors import UserError
 from maskstudio.progress import TaskContext
 from maskstudio.session.session import Session
 from maskstudio.session.tasks import Callbacks, Job, LaneName, Tasks
 from maskstudio.storage.detections import read_detections
 
 _SCORE_SETTING = "score_threshold"
+_NO_CATEGORY = 0
 
 
 class ScoreFilter(QObject):
@@ -90,32 +92,40 @@ class ScoreFilter(QObject):
         edit = self._edit(content, found, score, "Pre-annotate")
         if session.current is not None and session.current.id == image_id:
             self._found = found
+            if not edit:
+                # Nothing new to see, but from now on there is something to filter.
+                self.changed.emit()
         return session.edit(edits.by_batch(edit) if not undoable else edit)
 
     def move_to(self, score: float) -> None:
-        """Preview the current image at a score."""
+        """Preview the current image at a score.
+
+        What is of a category the project does not have yet is shown once the score is committed.
+        """
         content = self._content()
         if content is None or self._found is None:
             return
         edit = self._edit(content, self._found, score, "")
-        shown = dict(content.annotations)
-        for change in edit.annotations:
-            if change.before is not None:
-                shown.pop(change.before.id, None)
-            if change.after is not None:
-                shown[change.after.id] = change.after
-        self._set_preview(shown)
+        self._set_preview(_with_changes(content, edit.annotations))
 
     def commit(self, score: float) -> None:
         """Show the current image at a score, as one edit, and start later predictions from it."""
-        content = self._content()
-        if self._session.database is not None and not self._session.read_only:
-            self._session.database.set_setting(_SCORE_SETTING, score)
-        found = self._found
-        if content is not None and found is not None and score != self.min_score:
-            edit = self._edit(content, found, score, "Move score threshold")
-            self._session.edit(edit)
+        content, found, old_score = self._content(), self._found, self.min_score
+        self._keep_score(score)
+        if content is not None and found is not None and score != old_score:
+            title = "Move score threshold"
+            if self._make_categories(found, score):
+                self._session.edit(self._edit(content, found, score, title))
         self._set_preview(None)
+
+    def _keep_score(self, score: float) -> None:
+        database = self._session.database
+        if database is None or database.read_only or score == self.usual_score:
+            return
+        try:
+            database.set_setting(_SCORE_SETTING, score)
+        except UserError as error:
+            self._session.problem.emit(str(error))
 
     def _content(self) -> ImageContent | None:
         current = self._session.current
@@ -129,7 +139,7 @@ class ScoreFilter(QObject):
             score,
             [a for a in content.annotations.values() if not a.is_pre_annotation],
             content.record.status.rejections,
-            lambda category: ids.get(category.name, category.id),
+            lambda category: ids.get(category.name, _NO_CATEGORY),
             self._session.require_database().take_annotation_ids(),
         )
         return edits.pre_annotate(content, model_id, new, score, title)
@@ -187,3 +197,15 @@ class ScoreFilter(QObject):
         if preview is not self._preview:
             self._preview = preview
             self.preview_changed.emit()
+
+
+def _with_changes(
+    content: ImageContent, changes: Iterable[AnnotationChange]
+) -> dict[int, Annotation]:
+    shown = dict(content.annotations)
+    for change in changes:
+        if change.before is not None:
+            shown.pop(change.before.id, None)
+        if change.after is not None and change.after.category_id != _NO_CATEGORY:
+            shown[change.after.id] = change.after
+    return shown

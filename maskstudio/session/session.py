@@ -15,6 +15,7 @@ from maskstudio.annotation.annotation import Annotation, Category, ImageRecord
 from maskstudio.annotation.edits import CategoryChange, Edit, ImageContent
 from maskstudio.errors import UserError
 from maskstudio.storage.images import natural_key
+from maskstudio.storage.opening import has_project
 from maskstudio.storage.project import HistoryState, ProjectDatabase
 
 
@@ -179,6 +180,8 @@ class Session(QObject):
         annotations = self.require_database().annotations(image_id) if image_id else ()
         self._current = image_id
         self._annotations = {annotation.id: annotation for annotation in annotations}
+        if image_id:
+            self._counts[image_id] = len(self._annotations)
         self.current_changed.emit()
 
     def note_size(self, image_id: int, height: int, width: int) -> None:
@@ -206,7 +209,7 @@ class Session(QObject):
         if not edit:
             return True
         try:
-            self.require_database().commit(edit)
+            self._writable_database().commit(edit)
         except UserError as error:
             self.problem.emit(str(error))
             return False
@@ -225,9 +228,21 @@ class Session(QObject):
         """Return what undo and redo would do."""
         return self._database.history() if self._database else HistoryState(None, None)
 
+    def _writable_database(self) -> ProjectDatabase:
+        """Return the database, or say that its folder went away while it was open.
+
+        SQLite would go on writing to a file that is deleted or lies elsewhere, and never say so.
+        """
+        database = self.require_database()
+        if not has_project(database.folder):
+            raise UserError(
+                f"{database.folder} is gone, so nothing can be saved; put it back and do it again."
+            )
+        return database
+
     def _step(self, *, redo: bool) -> Edit | None:
         try:
-            database = self.require_database()
+            database = self._writable_database()
             edit = database.redo() if redo else database.undo()
         except UserError as error:
             self.problem.emit(str(error))
@@ -260,8 +275,15 @@ class Session(QObject):
                 self._annotations[after.id] = after
         if grown:
             self._annotations = dict(sorted(self._annotations.items()))
-        self.select(self._selection)
+        if self._current in edit.image_ids:
+            # Not by difference: a batch may have taken away what an undo takes away.
+            self._counts[self._current] = len(self._annotations)
+        # The lists learn what is gone before they are told that it is no longer selected.
+        gone = self._selection - self._annotations.keys()
+        self._selection -= gone
         self.edited.emit(edit)
+        if gone:
+            self.selection_changed.emit()
 
     def _apply_category(self, change: CategoryChange) -> None:
         if change.before is not None:

@@ -44,6 +44,7 @@ def write_detections(project_folder: Path, image_id: int, detections: Detections
     about = {
         "model_id": detections.model_id,
         "size": detections.size,
+        "has_masks": detections.roi_masks is not None,
         "categories": [[c.id, c.name, c.supercategory] for c in detections.categories],
     }
     arrays: dict[str, NDArray[Any]] = {
@@ -64,7 +65,11 @@ def write_detections(project_folder: Path, image_id: int, detections: Detections
 def read_detections(project_folder: Path, image_id: int) -> Detections | None:
     """Return the kept detections of an image, or None where there are none that can be read."""
     try:
-        with np.load(_path(project_folder, image_id), allow_pickle=False) as file:
+        # Given the path alone, numpy leaves a damaged file open.
+        with (
+            _path(project_folder, image_id).open("rb") as opened,
+            np.load(opened, allow_pickle=False) as file,
+        ):
             about = json.loads(str(file["about"]))
             height, width = about["size"]
             return Detections(
@@ -73,7 +78,7 @@ def read_detections(project_folder: Path, image_id: int) -> Detections | None:
                 file["boxes"],
                 file["labels"],
                 file["scores"],
-                file.get("roi_masks"),
+                file["roi_masks"] if about["has_masks"] else None,
                 tuple(Category(*c) for c in about["categories"]),
             )
     except _DAMAGE:

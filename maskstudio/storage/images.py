@@ -16,6 +16,8 @@ from pathlib import Path, PurePath
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import IMAGELENGTH, IMAGEWIDTH, TiffImageFile
 
 from maskstudio.errors import UserError
 
@@ -34,6 +36,7 @@ Image.MAX_IMAGE_PIXELS = None
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
 # EXIF orientations that swap height and width.
 _ORIENTATION_TAG, _SIDEWAYS = 0x0112, (5, 6, 7, 8)
+_PNG_SIGNATURE_LENGTH = 8
 # Of a 16-bit or float image this percentage of the darkest and the brightest pixels may saturate.
 _SATURATED_PERCENT = 0.1
 
@@ -57,7 +60,7 @@ def list_images(folder: Path) -> Iterator[ImageFile]:
     """Walk a folder and its subfolders in natural order; hidden ones are left out.
 
     Raises:
-        UserError: the folder does not exist or cannot be read.
+        UserError: the folder does not exist or cannot be read, or a file's name is not Unicode.
     """
     try:
         yield from _walk(folder, "")
@@ -66,7 +69,8 @@ def list_images(folder: Path) -> Iterator[ImageFile]:
     except FileNotFoundError as error:
         raise UserError(f"{folder} does not exist; choose another folder.") from error
     except OSError as error:
-        raise UserError(f"{folder} cannot be read: {error.strerror}.") from error
+        unreadable = error.filename or folder
+        raise UserError(f"{unreadable} cannot be read: {error.strerror}.") from error
 
 
 def natural_key(name: str) -> tuple[str | int, ...]:
@@ -85,7 +89,8 @@ def read_size(path: Path) -> tuple[int, int]:
         UserError: the file is missing, unreadable or no image.
     """
     with _opened(path) as image:
-        return _upright_size(image)
+        width, height = _stored_size_wh(image)
+        return (width, height) if _orientation(image) in _SIDEWAYS else (height, width)
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
@@ -99,18 +104,13 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         UserError: the file is missing, unreadable, truncated, no image, or too large.
     """
     with _opened(path) as image:
-        height, width = _upright_size(image)
+        width, height = image.size
         if height * width > MAX_PIXELS:
             raise UserError(
                 f"{path} has {width} by {height} pixels, more than the {MAX_PIXELS // 1_000_000} "
                 "million that can be opened; cut it into tiles first."
             )
-        try:
-            pixels = _to_rgb(ImageOps.exif_transpose(image))
-        except MemoryError as error:
-            raise UserError(f"{path} does not fit into memory; close other programs.") from error
-        except _DAMAGE as error:
-            raise UserError(f"{path} is damaged ({error}); replace the file.") from error
+        pixels = _to_rgb(ImageOps.exif_transpose(image))
     pixels.setflags(write=False)
     return pixels
 
@@ -125,19 +125,51 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     except UnidentifiedImageError as error:
         what = "is empty" if path.stat().st_size == 0 else "is not an image"
         raise UserError(f"{path} {what}; replace or remove the file.") from error
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
     except _DAMAGE as error:
+        if isinstance(error, OSError) and error.strerror:  # the file system's, not a decoder's
+            raise UserError(f"{path} cannot be read: {error.strerror}.") from error
         raise UserError(f"{path} is damaged ({error}); replace the file.") from error
     with image:
-        yield image
+        try:
+            yield image
+        except MemoryError as error:
+            raise UserError(f"{path} does not fit into memory; close other programs.") from error
+        except _DAMAGE as error:
+            raise UserError(f"{path} is damaged ({error}); replace the file.") from error
 
 
-def _upright_size(image: Image.Image) -> tuple[int, int]:
-    width, height = image.size
-    if image.getexif().get(_ORIENTATION_TAG) in _SIDEWAYS:
-        return width, height
-    return height, width
+def _stored_size_wh(image: Image.Image) -> tuple[int, int]:
+    """Return (width, height) as the file has it; newer Pillows give a TIFF's upright."""
+    if isinstance(image, TiffImageFile):
+        return int(image.tag_v2[IMAGEWIDTH]), int(image.tag_v2[IMAGELENGTH])
+    return image.size
+
+
+def _orientation(image: Image.Image) -> int | None:
+    """Return the orientation EXIF names, None where it names none."""
+    if isinstance(image, PngImageFile):
+        # Its own `getexif` decodes the pixels, because EXIF may stand behind them.
+        if "exif" not in image.info and (late := _png_exif(Path(os.fsdecode(image.filename)))):
+            image.info["exif"] = late
+        exif = Image.Image.getexif(image)
+    else:
+        exif = image.getexif()
+    orientation: int | None = exif.get(_ORIENTATION_TAG)
+    return orientation
+
+
+def _png_exif(path: Path) -> bytes | None:
+    """Return the EXIF chunk of a PNG, wherever it stands, passing over the pixels."""
+    with path.open("rb") as file:
+        file.seek(_PNG_SIGNATURE_LENGTH)
+        while len(head := file.read(8)) == 8:
+            length, kind = struct.unpack(">I4s", head)
+            if kind == b"eXIf":
+                return file.read(length)
+            if kind == b"fdAT":  # the second frame of an animation; Pillow stops here as well
+                return None
+            file.seek(length + 4, os.SEEK_CUR)
+    return None
 
 
 def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
@@ -153,8 +185,13 @@ def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
 
 def _stretched(values: NDArray[np.generic]) -> NDArray[np.uint8]:
     """Map grey values of any type to 0..255."""
-    numbers = np.nan_to_num(values.astype(np.float32), posinf=0, neginf=0)
-    low, high = np.percentile(numbers, (_SATURATED_PERCENT, 100 - _SATURATED_PERCENT))
+    numbers = values.astype(np.float32)
+    known = numbers[np.isfinite(numbers)]
+    if not known.size:
+        return np.zeros(numbers.shape, np.uint8)
+    saturated = (_SATURATED_PERCENT, 100 - _SATURATED_PERCENT)
+    low, high = np.percentile(known, saturated, overwrite_input=True)
+    np.nan_to_num(numbers, copy=False, nan=low, posinf=high, neginf=low)
     spread = max(float(high - low), 1e-6)
     return np.asarray(np.clip((numbers - low) / spread * 255, 0, 255), np.uint8)
 
@@ -167,6 +204,14 @@ def _walk(folder: Path, prefix: str) -> Iterator[ImageFile]:
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(folder, f"{prefix}{entry.name}/")
-        elif PurePath(entry.name).suffix.lower() in SUFFIXES:
+        elif PurePath(entry.name).suffix.lower() in SUFFIXES and entry.is_file():
             status = entry.stat()
-            yield ImageFile(f"{prefix}{entry.name}", status.st_size, status.st_mtime_ns)
+            yield ImageFile(_unicode(prefix + entry.name), status.st_size, status.st_mtime_ns)
+
+
+def _unicode(path: str) -> str:
+    """Return a path that text can hold; on Linux a file's name may be any bytes."""
+    readable = path.encode("utf-8", "replace").decode("utf-8")
+    if readable != path:
+        raise UserError(f"The name of {readable} is not Unicode; rename the file.")
+    return path

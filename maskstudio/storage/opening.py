@@ -1,6 +1,7 @@
 """Open the project of a folder: make its database the first time, lock it, check its version."""
 
 import json
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -64,13 +65,17 @@ def open_project(folder: Path, *, read_only: bool = False) -> ProjectDatabase:
 
 def _open(folder: Path, lock: FileLock | None) -> ProjectDatabase:
     path = folder / FOLDER_NAME / DATABASE_NAME
-    # Not a string: to SQLAlchemy a question mark in it ends the path.
-    url = sa.URL.create("sqlite", database=str(path))
+    url = _url(path, read_only=lock is None)
     engine = sa.create_engine(url, connect_args={"timeout": 10})
     sa.event.listen(engine, "connect", _set_up_connection)
     try:
         with engine.begin() as connection:
             _check_schema(connection, path, may_create=lock is not None)
+        if lock is not None:
+            with engine.connect() as connection:
+                # Refused quietly by file systems that cannot share memory; the default then stands.
+                connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        return ProjectDatabase(folder, engine, lock)
     except DBAPIError as error:
         engine.dispose()
         raise UserError(
@@ -80,18 +85,30 @@ def _open(folder: Path, lock: FileLock | None) -> ProjectDatabase:
     except UserError:
         engine.dispose()
         raise
-    return ProjectDatabase(folder, engine, lock)
+
+
+def _url(path: Path, *, read_only: bool) -> sa.URL:
+    log = path.with_name(f"{path.name}-wal")
+    if read_only and not os.access(path.parent, os.W_OK) and not log.exists():
+        # SQLite wants to write beside the database even to read it. Where it may not, and no log
+        # says that somebody else is writing, it is told that nothing will change.
+        query = {"mode": "ro", "immutable": "1", "uri": "true"}
+        return sa.URL.create("sqlite", database=path.absolute().as_uri(), query=query)
+    # Not a string: to SQLAlchemy a question mark in it ends the path.
+    return sa.URL.create("sqlite", database=str(path))
 
 
 def _check_schema(connection: sa.Connection, path: Path, *, may_create: bool) -> None:
     if not sa.inspect(connection).get_table_names() and may_create:
+        # All tables or none: Python's sqlite3 begins no transaction for them by itself.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
         tables.metadata.create_all(connection)
-        version = {"key": "schema_version", "value": json.dumps(tables.SCHEMA_VERSION)}
-        connection.execute(sa.insert(tables.settings).values(version))
+        first = {"key": "schema_version", "value": json.dumps(tables.SCHEMA_VERSION)}
+        connection.execute(sa.insert(tables.settings).values(first))
         return
     query = sa.select(tables.settings.c.value).where(tables.settings.c.key == "schema_version")
-    version = json.loads(connection.scalar(query) or "0")
-    if version != tables.SCHEMA_VERSION:
+    version = connection.scalar(query)
+    if version != json.dumps(tables.SCHEMA_VERSION):
         raise UserError(
             f"{path} has version {version}, this program writes {tables.SCHEMA_VERSION}; "
             "open it with the program that made it."
@@ -101,7 +118,5 @@ def _check_schema(connection: sa.Connection, path: Path, *, may_create: bool) ->
 def _set_up_connection(connection: Any, _: object) -> None:
     if not isinstance(connection, sqlite3.Connection):
         return
-    # WAL is refused quietly by file systems that cannot share memory; the default then stands.
-    connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")

@@ -53,6 +53,7 @@ class ProjectDatabase:
         self._engine = engine
         self._lock = lock
         self._unwritten_sizes: dict[int, tuple[int, int]] = {}
+        self._opened_file = self._file_identity()
         with self._reading() as connection:
             highest = connection.scalar(sa.select(sa.func.max(tables.annotations.c.id))) or 0
         self._next_annotation_id = max(highest, int(self.setting("last_annotation_id", 0))) + 1
@@ -80,10 +81,7 @@ class ProjectDatabase:
     def images(self) -> list[ImageRecord]:
         """Return every image, in natural order of the paths."""
         with self._reading() as connection:
-            records = [
-                tables.image_from_row(row) for row in connection.execute(sa.select(tables.images))
-            ]
-        return sorted(records, key=lambda record: natural_key(record.path))
+            return _images(connection)
 
     def add_images(self, paths: Iterable[str]) -> list[ImageRecord]:
         """Take images into the project that are not in it yet; return the new ones.
@@ -118,19 +116,23 @@ class ProjectDatabase:
 
     def annotations(self, image_id: int) -> tuple[Annotation, ...]:
         """Return the annotations of one image, back to front."""
-        return self._annotations([image_id]).get(image_id, ())
+        with self._reading() as connection:
+            return _annotations(connection, [image_id]).get(image_id, ())
 
     def categories(self) -> tuple[Category, ...]:
         """Return the categories by id."""
         with self._reading() as connection:
-            rows = connection.execute(sa.select(tables.categories).order_by(tables.categories.c.id))
-            return tuple(tables.category_from_row(row) for row in rows)
+            return _categories(connection)
 
     def dataset(self, states: Iterable[ImageState]) -> Dataset:
         """Return the images in these states with all their annotations, as one value."""
         wanted = frozenset(states)
-        images = tuple(record for record in self.images() if record.state in wanted)
-        return Dataset(self.categories(), images, self._annotations([i.id for i in images]))
+        with self._reading() as connection:
+            # One state of the project, whatever another process writes meanwhile.
+            connection.exec_driver_sql("BEGIN")
+            images = tuple(record for record in _images(connection) if record.state in wanted)
+            annotations = _annotations(connection, [record.id for record in images])
+            return Dataset(_categories(connection), images, annotations)
 
     def take_annotation_ids(self) -> Iterator[int]:
         """Yield ids for new annotations; none is ever given twice."""
@@ -204,18 +206,6 @@ class ProjectDatabase:
             )
             return edit
 
-    def _annotations(self, image_ids: Sequence[int]) -> dict[int, tuple[Annotation, ...]]:
-        found: dict[int, list[Annotation]] = {}
-        table = tables.annotations
-        with self._reading() as connection:
-            for start in range(0, len(image_ids), _CHUNK):
-                query = sa.select(table).where(
-                    table.c.image_id.in_(image_ids[start : start + _CHUNK])
-                )
-                for row in connection.execute(query.order_by(table.c.id)):
-                    found.setdefault(row.image_id, []).append(tables.annotation_from_row(row))
-        return {image_id: tuple(annotations) for image_id, annotations in found.items()}
-
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
         try:
@@ -228,6 +218,12 @@ class ProjectDatabase:
     def _writing(self) -> Iterator[sa.Connection]:
         if self.read_only:
             raise UserError(f"{self.folder} is open for reading only; nothing was changed.")
+        if self._file_identity() != self._opened_file:
+            # SQLite would go on writing into the file that nobody finds again.
+            raise UserError(
+                f"{self._path} is no longer where it was opened: the folder was moved, renamed or "
+                "deleted; put it back and do it again, or open it where it is now."
+            )
         try:
             with self._engine.begin() as connection:
                 _write_sizes(connection, self._unwritten_sizes)
@@ -235,7 +231,7 @@ class ProjectDatabase:
             self._unwritten_sizes.clear()
         except IntegrityError as error:
             raise UserError(
-                "That cannot be changed back: something made since depends on it."
+                "That cannot be done: something else in the project depends on it, or has its name."
             ) from error
         except DBAPIError as error:
             raise UserError(
@@ -246,6 +242,37 @@ class ProjectDatabase:
     @property
     def _path(self) -> Path:
         return self.folder / FOLDER_NAME / DATABASE_NAME
+
+    def _file_identity(self) -> tuple[int, int] | None:
+        """Tell which file stands where the database was opened; None when there is none."""
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
+
+def _images(connection: sa.Connection) -> list[ImageRecord]:
+    rows = connection.execute(sa.select(tables.images))
+    records = [tables.image_from_row(row) for row in rows]
+    return sorted(records, key=lambda record: natural_key(record.path))
+
+
+def _categories(connection: sa.Connection) -> tuple[Category, ...]:
+    rows = connection.execute(sa.select(tables.categories).order_by(tables.categories.c.id))
+    return tuple(tables.category_from_row(row) for row in rows)
+
+
+def _annotations(
+    connection: sa.Connection, image_ids: Sequence[int]
+) -> dict[int, tuple[Annotation, ...]]:
+    found: dict[int, list[Annotation]] = {}
+    table = tables.annotations
+    for start in range(0, len(image_ids), _CHUNK):
+        query = sa.select(table).where(table.c.image_id.in_(image_ids[start : start + _CHUNK]))
+        for row in connection.execute(query.order_by(table.c.id)):
+            found.setdefault(row.image_id, []).append(tables.annotation_from_row(row))
+    return {image_id: tuple(annotations) for image_id, annotations in found.items()}
 
 
 def _next_edit(state: str, *, latest: bool) -> sa.Select[Any]:

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from maskstudio.errors import UserError
-from maskstudio.storage.files import why
+from maskstudio.storage.files import replaced_file, why
 from maskstudio.storage.settings import data_dir
 
 
@@ -19,7 +19,8 @@ def demo_project(samples: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         for sample in sorted(samples.glob("*.png")):
             if not (folder / sample.name).exists():
-                shutil.copyfile(sample, folder / sample.name)
+                with replaced_file(folder / sample.name) as beside:
+                    shutil.copyfile(sample, beside)
     except OSError as error:
         raise UserError(f"The demo cannot be set up in {folder}: {why(error)}.") from error
     return folder

@@ -13,6 +13,10 @@ APP_NAME = "maskrcnn-studio"
 _FILE_NAME = "settings.json"
 
 
+DEFAULT_MODEL = "nuclei"
+"""The embedded model that runs until the person chooses another."""
+
+
 class ThemeName(StrEnum):
     """How the window is coloured."""
 
@@ -33,7 +37,7 @@ class Settings:
     """
 
     theme: ThemeName = ThemeName.SYSTEM
-    model: str = "nuclei"
+    model: str = DEFAULT_MODEL
     last_folder: str = ""
     window: str = ""
 
@@ -72,6 +76,6 @@ def write_settings(path: Path, settings: Settings) -> None:
     Raises:
         UserError: they cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     with replaced_file(path) as beside:
+        beside.parent.mkdir(parents=True, exist_ok=True)
         beside.write_text(json.dumps(asdict(settings), indent=2) + "\n", encoding="utf-8")

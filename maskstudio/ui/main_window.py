@@ -118,7 +118,8 @@ class MainWindow(QMainWindow):
     def choose_folder(self) -> None:
         """Ask for a folder and open it."""
         folder = self._services.session.folder
-        name = QFileDialog.getExistingDirectory(self, "Open a folder of images", str(folder or ""))
+        start = str(folder.parent if folder else "")
+        name = QFileDialog.getExistingDirectory(self, "Open a folder of images", start)
         if name:
             self.folder_wanted.emit(Path(name))
 
@@ -211,7 +212,7 @@ class MainWindow(QMainWindow):
         session.current_changed.connect(self._on_changed)
         session.edited.connect(lambda _: self._on_changed())
         session.selection_changed.connect(self._on_changed)
-        services.annotator.model_loaded.connect(self._on_device)
+        services.annotator.device_changed.connect(self._on_device)
         services.annotator.running_changed.connect(self._on_changed)
 
     def _handlers(self) -> dict[str, Callable[[], object]]:
@@ -296,4 +297,4 @@ class MainWindow(QMainWindow):
         self.verbs["redo"].setToolTip(f"Redo: {history.redo} (Ctrl+Y)" if history.redo else "Redo")
 
     def _on_device(self) -> None:
-        self.status.show_device(self._services.annotator.device_line or "loading the model …")
+        self.status.show_device(self._services.annotator.device_line)

@@ -1,7 +1,8 @@
 """Stand-ins for a loaded model; they implement `annotation.detections.Predictor`."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +22,19 @@ def disc_detections(
     boxes: Sequence[Box] = BOXES,
     scores: Sequence[float] = SCORES,
     model_id: str = "fake",
+    labels: Sequence[int] | None = None,
+    categories: tuple[Category, ...] = (CELL,),
 ) -> Detections:
-    """Return detections of discs that fill their boxes, best score first."""
+    """Return detections of discs that fill their boxes, best score first.
+
+    Args:
+        size: (height, width) of the image.
+        boxes: xyxy.
+        scores: as many.
+        model_id: the model they are said to be of.
+        labels: positions in `categories`, as many as boxes; the first for all by default.
+        categories: the model's categories.
+    """
     y, x = np.mgrid[:28, :28]
     distance = np.hypot(x - 13.5, y - 13.5)
     disc = np.clip(255 * (1 / (1 + np.exp(distance - 13))), 0, 255).astype(np.uint8)
@@ -30,10 +42,10 @@ def disc_detections(
         model_id,
         size,
         np.array(boxes, np.float32).reshape(-1, 4),
-        np.zeros(len(boxes), np.int64),
+        np.zeros(len(boxes), np.int64) if labels is None else np.array(labels, np.int64),
         np.array(scores, np.float32),
         np.repeat(disc[None], len(boxes), axis=0),
-        (CELL,),
+        categories,
     )
 
 
@@ -42,7 +54,10 @@ class FakePredictor:
 
     Attributes:
         calls: sizes of the images it was given.
-        hold: while set, a prediction waits until `release` is set or it is cancelled.
+        hold: while set, a prediction waits until `release` is set, `let_through` lets it through,
+            or it is cancelled.
+        started: set once a prediction has begun.
+        detect: makes the detections of an image of a size; may be replaced.
     """
 
     device_name = "CPU, 1 thread"
@@ -54,11 +69,21 @@ class FakePredictor:
         self.hold = threading.Event()
         self.started = threading.Event()
         self.release = threading.Event()
+        self.detect: Callable[[tuple[int, int]], Detections] = partial(
+            disc_detections, model_id=model_id
+        )
+        self._through = threading.Semaphore(0)
+
+    def let_through(self, count: int = 1) -> None:
+        """Let as many held predictions, now or later, come to their end."""
+        self._through.release(count)
 
     def predict(self, image: NDArray[np.uint8], context: TaskContext) -> Detections:
         size = (image.shape[0], image.shape[1])
         self.calls.append(size)
         self.started.set()
-        while self.hold.is_set() and not self.release.wait(0.01):
+        while self.hold.is_set() and not self.release.is_set():
+            if self._through.acquire(timeout=0.01):
+                break
             context.raise_if_cancelled()
-        return disc_detections(size, model_id=self.model_id)
+        return self.detect(size)

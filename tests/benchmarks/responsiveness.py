@@ -1,0 +1,426 @@
+"""How long the window stands still while the model is loaded, at work, and cancelled.
+
+Run by hand, on a machine that does nothing else, from the root of the repository:
+`python tests/benchmarks/responsiveness.py [--check] [--json FILE] [--images DIR] [--model NAME]`.
+It starts the real program (offscreen where there is no screen) on copies of the images and lets a
+timer of 1 ms tick on the GUI thread: the time between two ticks is how long a hand would have
+waited. `--trace` says where the gaps over 50 ms come from.
+
+a  the model is loaded for the first time: torch is imported, the weights are read;
+b  each image is predicted (I), its result stored and shown;
+c  the folder is predicted (Ctrl+B) while the pointer moves, the wheel turns and images change;
+d  from pressing Cancel to the end of the run: the embedded model, and a ResNet-50 with random
+   weights, one image of which takes a CPU several seconds.
+"""
+
+import argparse
+import json
+import math
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType
+
+import numpy as np
+from PySide6.QtCore import QEventLoop, QObject, QPoint, QPointF, Qt, QTimer, qVersion
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from maskstudio import app as program
+from maskstudio.resources import resource_path
+
+_TRACED_MS = 50.0
+_BOUNDS_MS = {"a": 350.0, "b": 50.0, "c": 50.0, "d": 1500.0}
+_CANCEL_AFTER_S = (0.2, 0.5, 0.9)
+_LARGE = "maskrcnn_resnet50_fpn"
+_PATIENCE_S = 600.0
+_DEPTH = 7
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table; times in milliseconds."""
+
+    what: str
+    count: int
+    p50: float
+    p95: float
+    max: float
+    bound: float
+
+    @property
+    def kept(self) -> bool:
+        return self.max <= self.bound
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The GUI thread stood still."""
+
+    phase: str
+    after_s: float
+    milliseconds: float
+    trace: tuple[str, ...]
+
+
+class Tracer(threading.Thread):
+    """Looks at every thread while no tick comes, and at how long it was itself kept from looking.
+
+    Where it was kept as long as the GUI thread, something held the interpreter's lock (or every
+    core was busy); the stacks are then those of the moment after.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="tracer", daemon=True)
+        self.last_tick = math.inf
+        self._samples: list[str] = []
+        self._ended = threading.Event()
+        self._gui = threading.main_thread().ident
+
+    def run(self) -> None:
+        looked = time.perf_counter()
+        while not self._ended.wait(0.005):
+            now = time.perf_counter()
+            if (now - self.last_tick) * 1000 > _TRACED_MS / 2:
+                self._samples.append(f"kept from looking {(now - looked) * 1000:.0f} ms")
+                self._samples += self._stacks()
+            looked = now
+
+    def take(self) -> tuple[str, ...]:
+        """Return what was seen since the last time, the commonest first."""
+        taken, self._samples = self._samples, []
+        return tuple(f"{count} x {text}" for text, count in Counter(taken).most_common(4))
+
+    def end(self) -> None:
+        """Stop looking."""
+        self._ended.set()
+        self.join()
+
+    def _stacks(self) -> Iterator[str]:
+        for ident, places in _places_of_all_threads().items():
+            if ident == self.ident or places[0].endswith(" wait"):
+                continue
+            who = "GUI thread" if ident == self._gui else "another thread"
+            yield f"{who}: {' < '.join(places)}"
+
+
+def _places_of_all_threads() -> dict[int, list[str]]:
+    """Return where each thread is, innermost first.
+
+    Frames are let go of before anything is read from a file: while one is held, what its function
+    leaves behind dies in this thread, and a QTimer must not.
+    """
+    found: dict[int, list[str]] = {}
+    for ident, top in sys._current_frames().items():  # noqa: SLF001 - Python's own name
+        frame: FrameType | None = top
+        found[ident] = places = []
+        while frame is not None and len(places) < _DEPTH:
+            code = frame.f_code
+            places.append(f"{os.path.basename(code.co_filename)}:{frame.f_lineno} {code.co_name}")  # noqa: PTH119 - quick
+            frame = frame.f_back
+    return found
+
+
+class Heartbeat(QObject):
+    """Ticks on the GUI thread and notes, phase by phase, how long it did not."""
+
+    def __init__(self, tracer: Tracer | None) -> None:
+        super().__init__()
+        self.gaps: dict[str, list[float]] = {}
+        self.long: list[Gap] = []
+        self._tracer = tracer
+        self._phase = ""
+        self._began = self._last = 0.0
+        self._timer = QTimer(self, interval=1, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._tick)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Note gaps under a name while the body runs."""
+        self._phase = name
+        self._began = self._last = time.perf_counter()
+        if self._tracer is not None:
+            self._tracer.last_tick = self._last
+        self._timer.start()
+        try:
+            yield
+        finally:
+            self._tick()
+            self._timer.stop()
+            if self._tracer is not None:
+                self._tracer.last_tick = math.inf
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        milliseconds = (now - self._last) * 1000
+        self.gaps.setdefault(self._phase, []).append(milliseconds)
+        trace = self._tracer.take() if self._tracer is not None else ()
+        if milliseconds > _TRACED_MS:
+            self.long.append(Gap(self._phase, now - self._began, milliseconds, trace))
+        self._last = time.perf_counter()
+        if self._tracer is not None:
+            self._tracer.last_tick = self._last
+
+
+class User:
+    """The program with somebody in front of it."""
+
+    def __init__(self, folder: Path, model: str) -> None:
+        self.app = program.build(["maskstudio"], folder / "settings.json")
+        self.window = self.app.window
+        self.canvas = self.app.window.canvas
+        self.session = self.app.session
+        self.annotator = self.app.annotator
+        self.model = model
+        self._steps = 0
+        self.window.setWindowState(Qt.WindowState.WindowNoState)
+        self.window.resize(1400, 900)
+        self.window.show()
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Let the program run until a condition holds.
+
+        Raises:
+            TimeoutError: it never did.
+        """
+        loop = QEventLoop()
+        poll = QTimer(interval=5)
+        poll.timeout.connect(lambda: loop.quit() if condition() else None)
+        give_up = time.monotonic() + _PATIENCE_S
+        poll.timeout.connect(lambda: loop.quit() if time.monotonic() > give_up else None)
+        poll.start()
+        loop.exec()
+        if not condition():
+            raise TimeoutError("the program did not come to an end")
+
+    def rest(self, seconds: float) -> None:
+        """Let the program run for a while."""
+        end = time.monotonic() + seconds
+        self.until(lambda: time.monotonic() >= end)
+
+    def open(self, folder: Path, count: int) -> None:
+        """Open a folder and wait until it is listed and its first image shown."""
+        self.app.open_folder(folder)
+        self.until(lambda: len(self.session.image_ids) == count and self._shown())
+        self.rest(0.5)
+
+    def load(self, model: str) -> None:
+        """Load a model."""
+        loaded: list[bool] = []
+        self.annotator.model_loaded.connect(lambda: loaded.append(True))
+        self.annotator.use_model(model)
+        self.until(lambda: bool(loaded))
+
+    def show(self, image_id: int) -> None:
+        """Go to an image."""
+        self.session.show(image_id)
+        self.until(self._shown)
+        self.rest(0.2)
+
+    def predict(self) -> None:
+        """Press I and wait until the result is on the screen."""
+        self.window.verbs["predict"].trigger()
+        self.until(lambda: not self.annotator.running and self._shown())
+
+    def predict_folder(self, *, use_window: bool) -> None:
+        """Press Ctrl+B and wait for the end, the window in use meanwhile or not."""
+        hand = QTimer(interval=16)
+        hand.timeout.connect(self._use)
+        self.window.verbs["predict_folder"].trigger()
+        if use_window:
+            hand.start()
+        self.until(lambda: not self.annotator.running)
+        hand.stop()
+        self.until(self._shown)
+
+    def cancel(self, after_s: float) -> float:
+        """Begin a run, cancel it in the middle of an image; return the seconds until its end."""
+        ended: list[float] = []
+        self.annotator.finished.connect(lambda _: ended.append(time.perf_counter()))
+        self.window.verbs["predict_folder"].trigger()
+        self.until(self._at_work)
+        self.rest(after_s)
+        pressed = time.perf_counter()
+        self.window.verbs["cancel"].trigger()
+        self.until(lambda: bool(ended))
+        return ended[-1] - pressed
+
+    def close(self) -> None:
+        """Close the window."""
+        self.window.close()
+
+    def _shown(self) -> bool:
+        return self.canvas.has_image and self.canvas.settled
+
+    def _at_work(self) -> bool:
+        progress = self.annotator.progress()
+        return progress is not None and progress.note == "running the model"
+
+    def _use(self) -> None:
+        """Move the pointer in circles, zoom in and out, go to the next image."""
+        self._steps += 1
+        step = self._steps
+        middle = self.canvas.rect().center()
+        reach = min(middle.x(), middle.y()) * 0.8
+        around = QPoint(round(reach * math.cos(step / 9)), round(reach * math.sin(step / 7)))
+        QTest.mouseMove(self.canvas, middle + around)
+        if step % 10 == 0:
+            self._wheel(QPointF(middle + around), 120 if step % 40 < 20 else -120)
+        if step % 60 == 0:
+            last = self.session.current is not None and (
+                self.session.current.id == self.session.image_ids[-1]
+            )
+            if last:
+                self.session.show(self.session.image_ids[0])
+            else:
+                self.window.verbs["next"].trigger()
+
+    def _wheel(self, at: QPointF, turn: int) -> None:
+        event = QWheelEvent(
+            at,
+            QPointF(self.canvas.mapToGlobal(at)),
+            QPoint(),
+            QPoint(0, turn),
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QApplication.sendEvent(self.canvas, event)
+
+
+def save_large_model(path: Path) -> None:
+    """Save a ResNet-50 with random weights, in a process of its own: torch is to be new here."""
+    code = (
+        "import sys, torch\n"
+        "from pathlib import Path\n"
+        "from maskstudio.annotation.annotation import Category\n"
+        "from maskstudio.mask_rcnn.architectures import build, default_architecture\n"
+        "from maskstudio.mask_rcnn.model_file import ModelInfo, save_model\n"
+        "torch.manual_seed(0)\n"
+        f"architecture = default_architecture({_LARGE!r})\n"
+        "weights = build(architecture, 1).state_dict()\n"
+        "info = ModelInfo('random', architecture, (Category(1, 'thing'),))\n"
+        "save_model(Path(sys.argv[1]), info, weights)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+
+
+def measure(heartbeat: Heartbeat, images: Path, model: str, place: Path) -> list[Row]:
+    """Go through all phases."""
+    names = sorted(p.name for p in images.iterdir() if p.suffix.lower() in (".png", ".jpg"))
+    folders = [place / name for name in ("images", "again", "cancelled", "slow")]
+    for folder in folders:
+        folder.mkdir()
+        for name in names:
+            shutil.copyfile(images / name, folder / name)
+    save_large_model(place / "large.safetensors")
+    if "torch" in sys.modules:
+        raise RuntimeError("torch is loaded already, so its import cannot be measured")
+    user = User(place, model)
+    user.open(folders[0], len(names))
+    with heartbeat.phase("a  loading the model"):
+        user.load(model)
+    for image_id in user.session.image_ids:
+        user.show(image_id)
+        with heartbeat.phase("b  pre-annotating an image"):
+            user.predict()
+            user.rest(0.1)
+    user.open(folders[1], len(names))
+    with heartbeat.phase("c  pre-annotating the folder"):
+        user.predict_folder(use_window=True)
+    rows = [summarise(what, times) for what, times in heartbeat.gaps.items()]
+    user.open(folders[2], len(names))
+    rows.append(measure_cancelling(user, f"d  cancelling {model}"))
+    user.load(str(place / "large.safetensors"))
+    user.open(folders[3], len(names))
+    rows.append(measure_cancelling(user, f"d  cancelling {_LARGE}"))
+    user.close()
+    return rows
+
+
+def measure_cancelling(user: User, what: str) -> Row:
+    """Cancel several times, at other places of the network."""
+    return summarise(what, [user.cancel(after) * 1000 for after in _CANCEL_AFTER_S])
+
+
+def summarise(what: str, milliseconds: list[float]) -> Row:
+    """Make a line of the table."""
+    p50, p95 = np.percentile(milliseconds, (50, 95))
+    bound = _BOUNDS_MS[what[0]]
+    return Row(what, len(milliseconds), float(p50), float(p95), max(milliseconds), bound)
+
+
+def print_table(rows: list[Row]) -> None:
+    """Print the figures."""
+    print(f"{'ms':<40}{'ticks':>8}{'p50':>9}{'p95':>9}{'max':>9}{'bound':>9}")
+    for row in rows:
+        sign = "" if row.kept else "  too long"
+        numbers = f"{row.p50:>9.1f}{row.p95:>9.1f}{row.max:>9.1f}{row.bound:>9.0f}"
+        print(f"{row.what:<40}{row.count:>8,}{numbers}{sign}")
+
+
+def print_gaps(gaps: list[Gap]) -> None:
+    """Print when the GUI thread stood still and, where that was traced, in which code."""
+    for gap in sorted(gaps, key=lambda gap: -gap.milliseconds):
+        print(f"{gap.milliseconds:.0f} ms, {gap.after_s:.2f} s into «{gap.phase}»")
+        for line in gap.trace:
+            print(f"    {line}")
+
+
+def about_this_machine() -> dict[str, object]:
+    """Say what the figures were taken on."""
+    return {
+        "platform": platform.platform(),
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "load": os.getloadavg() if hasattr(os, "getloadavg") else None,
+        "python": platform.python_version(),
+        "qt": qVersion(),
+    }
+
+
+def main() -> int:
+    """Measure, print, and with `--check` judge."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="exit with 1 when a bound is missed")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--images", type=Path, default=resource_path("samples", "nuclei"))
+    parser.add_argument("--model", default="nuclei")
+    parser.add_argument("--trace", action="store_true", help="say where long gaps come from")
+    options = parser.parse_args()
+    if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    application = QApplication(["maskstudio"])
+    machine = about_this_machine()
+    tracer = Tracer() if options.trace else None
+    if tracer is not None:
+        tracer.start()
+    heartbeat = Heartbeat(tracer)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
+        rows = measure(heartbeat, options.images, options.model, Path(place))
+    print(", ".join(f"{key} {value}" for key, value in machine.items()))
+    print_table(rows)
+    print_gaps(heartbeat.long)
+    if tracer is not None:
+        tracer.end()
+    if options.json:
+        figures = {"machine": machine, "rows": [asdict(row) for row in rows]}
+        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    application.quit()
+    return 1 if options.check and not all(row.kept for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,243 @@
+"""Whatever a person and the model do, in any order: undo takes all of it back, exactly."""
+
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, assume, settings
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from support.fakes import CELL, disc_detections
+from support.pictures import write_picture
+
+from maskstudio.annotation.annotation import Category, Dataset, ImageState
+from maskstudio.annotation.detections import outline
+from maskstudio.annotation.edits import CategoryChange, Edit
+from maskstudio.annotation.segmentation import (
+    MIN_RING_VERTICES,
+    Segmentation,
+    VertexIndex,
+    delete_vertex,
+    insert_vertex,
+    move_vertex,
+)
+from maskstudio.errors import UserError
+from maskstudio.progress import TaskContext
+from maskstudio.session import operations
+from maskstudio.session.score_filter import ScoreFilter
+from maskstudio.session.session import Session
+from maskstudio.session.tasks import Tasks
+from maskstudio.storage.opening import open_project
+
+HEIGHT, WIDTH = 60, 80
+
+coordinates = st.tuples(
+    st.floats(-15, WIDTH + 15, width=32) | st.integers(0, WIDTH).map(float),
+    st.floats(-15, HEIGHT + 15, width=32) | st.integers(0, HEIGHT).map(float),
+)
+boxes = st.tuples(
+    st.floats(0, WIDTH - 12), st.floats(0, HEIGHT - 12), st.floats(8, 12), st.floats(8, 12)
+).map(lambda b: (b[0], b[1], b[0] + b[2], b[1] + b[3]))
+
+
+class Work(RuleBasedStateMachine):
+    """A project of three images, worked on at random."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # On Windows a file that was just closed may not be gone yet.
+        self.place = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self.folder = Path(self.place.name)
+        for name in ("a.png", "b.png", "c.png"):
+            write_picture(self.folder / name, HEIGHT, WIDTH)
+        self.tasks = Tasks()
+        self.session = Session()
+        self.score_filter = ScoreFilter(self.session, self.tasks)
+        self.problems: list[str] = []
+        self.session.problem.connect(self.problems.append)
+
+    @initialize()
+    def open(self) -> None:
+        self.session.open(open_project(self.folder))
+        self.session.add_images(["a.png", "b.png", "c.png"])
+        for image_id in self.session.image_ids:
+            self.session.note_size(image_id, HEIGHT, WIDTH)
+        # The model's category is there from the start: making it is never undone.
+        made = (CategoryChange(None, CELL), CategoryChange(None, Category(2, "other")))
+        self.session.edit(Edit("Begin", categories=made, undoable=False))
+        self.session.show(self.session.image_ids[0])
+        self.at_first = self.everything()
+
+    @rule(ring=st.lists(coordinates, min_size=3, max_size=6))
+    def draw(self, ring: list[tuple[float, float]]) -> None:
+        with suppress(UserError):  # fewer than three corners that differ
+            operations.draw(self.session, Segmentation.from_rings(ring), None)
+
+    @rule(place=st.integers(0, 99), more=st.booleans())
+    def choose(self, place: int, more: bool) -> None:
+        ids = list(self.session.annotations)
+        assume(ids)
+        kept = self.session.selection if more else frozenset()
+        self.session.select(kept | {ids[place % len(ids)]})
+
+    @rule(dx=st.floats(-90, 90), dy=st.floats(-90, 90))
+    def move(self, dx: float, dy: float) -> None:
+        operations.move(self.session, sorted(self.session.selection), dx, dy)
+
+    @rule(number=st.integers(0, 999), to=coordinates)
+    def move_vertex(self, number: int, to: tuple[float, float]) -> None:
+        x, y = min(max(to[0], 0), WIDTH), min(max(to[1], 0), HEIGHT)
+        self.reshape(number, lambda outline, at: move_vertex(outline, at, x, y))
+
+    @rule(number=st.integers(0, 999), to=coordinates)
+    def insert_vertex(self, number: int, to: tuple[float, float]) -> None:
+        self.reshape(number, lambda outline, at: insert_vertex(outline, at, *to))
+
+    @rule(number=st.integers(0, 999))
+    def delete_vertex(self, number: int) -> None:
+        self.reshape(number, delete_vertex)
+
+    @rule()
+    def delete(self) -> None:
+        operations.delete_selected(self.session)
+
+    @rule(category_id=st.integers(1, 2))
+    def set_category(self, category_id: int) -> None:
+        operations.set_category(self.session, category_id)
+
+    @rule(name=st.sampled_from(["dog", "cat", "other"]))
+    def add_category(self, name: str) -> None:
+        operations.add_category(self.session, name)
+
+    @rule(verb=st.sampled_from([operations.verify, operations.skip, operations.reopen]))
+    def decide(self, verb: Callable[[Session], bool]) -> None:
+        verb(self.session)
+
+    @rule(place=st.integers(0, 2))
+    def show(self, place: int) -> None:
+        self.session.show(self.session.image_ids[place])
+
+    @rule(found=st.lists(st.tuples(boxes, st.floats(0.05, 1)), max_size=5))
+    def predict(self, found: list[tuple[tuple[float, float, float, float], float]]) -> None:
+        current = self.session.current
+        found = sorted(found, key=lambda one: -one[1])
+        detections = disc_detections((HEIGHT, WIDTH), *zip(*found, strict=True)) if found else None
+        detections = detections or disc_detections((HEIGHT, WIDTH), (), ())
+        of_person = {i: a for i, a in self.session.annotations.items() if not a.is_pre_annotation}
+        assert self.score_filter.store(
+            current.id, outline(detections, TaskContext()), undoable=True
+        )
+        assert of_person.items() <= self.session.annotations.items()
+
+    @precondition(lambda self: self.score_filter.available)
+    @rule(score=st.integers(5, 99))
+    def move_score(self, score: int) -> None:
+        before = self.everything()
+        self.score_filter.move_to(score / 100)
+        preview = self.score_filter.preview
+        assert preview is not None
+        assert self.everything() == before
+        old_score = self.score_filter.min_score
+        self.score_filter.commit(score / 100)
+        assert self.score_filter.preview is None
+        if score / 100 != old_score:
+            shown = [a.segmentation for a in self.session.annotations.values()]
+            assert [a.segmentation for a in preview.values()] == shown
+
+    @rule()
+    def undo(self) -> None:
+        self.session.undo()
+
+    @rule()
+    def redo(self) -> None:
+        self.session.redo()
+
+    @invariant()
+    def what_is_seen_is_what_is_stored(self) -> None:
+        session = self.session
+        if session.current is None:
+            return
+        stored = {a.id: a for a in session.require_database().annotations(session.current.id)}
+        assert dict(session.annotations) == stored
+        assert list(session.annotations) == sorted(stored)
+        assert session.selection <= stored.keys()
+        counts = session.require_database().annotation_counts()
+        assert {i: session.count(i) for i in session.image_ids if session.count(i)} == counts
+        assert session.categories == session.require_database().categories()
+        assert [session.record(i) for i in session.image_ids] == list(self.everything().images)
+        assert self.problems == []
+
+    @invariant()
+    def every_outline_is_valid_and_inside(self) -> None:
+        for annotation in self.session.annotations.values():
+            assert annotation.segmentation is not None
+            assert annotation.segmentation.geometry.is_valid
+            assert all(
+                len(ring) >= MIN_RING_VERTICES for _, _, ring in annotation.segmentation.rings()
+            )
+            x0, y0, x1, y1 = annotation.box
+            assert 0 <= x0 < x1 <= WIDTH
+            assert 0 <= y0 < y1 <= HEIGHT
+
+    def teardown(self) -> None:
+        try:
+            if self.session.database is not None:
+                self.take_everything_back_and_bring_it_back()
+        finally:
+            self.tasks.close()
+            self.session.close()
+            self.place.cleanup()
+
+    def take_everything_back_and_bring_it_back(self) -> None:
+        while self.session.redo():
+            pass
+        at_last = self.everything()
+        self.session.close()
+        self.session.open(open_project(self.folder))
+        assert self.everything() == at_last
+        while self.session.undo():
+            pass
+        assert self.everything() == self.at_first
+        while self.session.redo():
+            pass
+        assert self.everything() == at_last
+        assert self.problems == []
+
+    def reshape(
+        self, number: int, change: Callable[[Segmentation, VertexIndex], Segmentation | None]
+    ) -> None:
+        chosen = self.session.selected()
+        assume(len(chosen) == 1 and chosen[0].segmentation is not None)
+        vertices = [
+            VertexIndex(part, ring, vertex)
+            for part, ring, points in chosen[0].segmentation.rings()
+            for vertex in range(len(points))
+        ]
+        changed = change(chosen[0].segmentation, vertices[number % len(vertices)])
+        operations.reshape(self.session, chosen[0].id, changed, "Reshape")
+
+    def everything(self) -> Dataset:
+        """The whole data set as it is on the disk."""
+        return self.session.require_database().dataset(ImageState)
+
+
+def test_undoing_everything_gives_back_the_beginning_and_redoing_it_the_end(qapp):
+    del qapp
+    run_state_machine_as_test(
+        Work,
+        settings=settings(
+            max_examples=10,
+            stateful_step_count=20,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -1,0 +1,99 @@
+"""The parts of a session, put together as the program does it, without a window."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pytestqt.qtbot import QtBot
+
+from maskstudio.annotation.annotation import Annotation, ImageState
+from maskstudio.annotation.detections import Predictor
+from maskstudio.session.listing import FolderListing
+from maskstudio.session.preannotation import PreAnnotator, RunReport
+from maskstudio.session.score_filter import ScoreFilter
+from maskstudio.session.session import Session
+from maskstudio.session.tasks import Tasks
+from maskstudio.storage.images import list_images, read_size
+from maskstudio.storage.opening import open_project
+from support.fakes import FakePredictor
+
+
+class Studio:
+    """A session with everything that works on it.
+
+    Attributes:
+        model: the model; what it finds can be replaced.
+        problems: every sentence said to the person so far.
+        reports: of every run that ended.
+    """
+
+    def __init__(self, qtbot: QtBot, load: Callable[[str], Predictor] | None = None) -> None:
+        """Make everything; no folder is open.
+
+        Args:
+            qtbot: lets the program run until something has happened.
+            load: loads a model by name; gives `model` by default.
+        """
+        self._qtbot = qtbot
+        self.model = FakePredictor()
+        self.tasks = Tasks()
+        self.session = Session()
+        self.listing = FolderListing(self.session, self.tasks)
+        self.score_filter = ScoreFilter(self.session, self.tasks, self.session)
+        self.annotator = PreAnnotator(
+            self.session, self.tasks, self.score_filter, load or (lambda _: self.model), "fake"
+        )
+        self.problems: list[str] = []
+        self.reports: list[RunReport] = []
+        self.session.problem.connect(self.problems.append)
+        self.annotator.problem.connect(self.problems.append)
+        self.annotator.finished.connect(self.reports.append)
+
+    def open(self, folder: Path, *, read_only: bool = False) -> None:
+        """Open a folder, its images listed and their sizes noted; show the first."""
+        session = self.session
+        session.open(open_project(folder, read_only=read_only))
+        if not read_only:
+            session.add_images([file.path for file in list_images(folder)])
+        for image_id in session.image_ids:
+            if session.path(image_id).exists():
+                session.note_size(image_id, *read_size(session.path(image_id)))
+        session.show(session.image_ids[0])
+
+    def close(self) -> None:
+        """Stop everything, as the program does when its window is closed."""
+        self.annotator.cancel()
+        self.tasks.close()
+        self.session.close()
+
+    def image(self, name: str) -> int:
+        """Return the id of an image by its path."""
+        (found,) = (i for i in self.session.image_ids if self.session.record(i).path == name)
+        return found
+
+    def show(self, name: str) -> None:
+        """Make an image the current one."""
+        self.session.show(self.image(name))
+
+    def state(self, name: str) -> ImageState:
+        """Return the state of an image."""
+        return self.session.record(self.image(name)).state
+
+    def on(self, name: str) -> dict[int, Annotation]:
+        """Return what stands on an image."""
+        return dict(self.session.content(self.image(name)).annotations)
+
+    def by_score(self, name: str) -> list[Annotation]:
+        """Return what stands on an image, best score first."""
+        return sorted(self.on(name).values(), key=lambda a: -(a.score or 0))
+
+    def predict_image(self) -> RunReport:
+        """Run the model on the current image and wait for the end."""
+        with self._qtbot.waitSignal(self.annotator.finished):
+            self.annotator.run_current()
+        return self.reports[-1]
+
+    def predict_folder(self) -> RunReport:
+        """Run the model on the folder and wait for the end."""
+        with self._qtbot.waitSignal(self.annotator.finished):
+            self.annotator.run_folder()
+        return self.reports[-1]

@@ -1,0 +1,56 @@
+"""The program on a fake model; every window that is opened is closed again."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QObject
+from pytestqt.qtbot import QtBot
+from support.fakes import FakePredictor
+from support.program import Program
+
+from maskstudio import app
+from maskstudio.annotation.detections import Predictor
+
+Start = Callable[..., Program]
+
+
+@pytest.fixture
+def model() -> FakePredictor:
+    """The model the program runs."""
+    return FakePredictor()
+
+
+@pytest.fixture
+def start(qapp: QObject, qtbot: QtBot, tmp_path: Path, model: FakePredictor) -> Iterator[Start]:
+    """Return what starts the program, with the settings kept from one start to the next."""
+    del qapp
+    started: list[Program] = []
+
+    def begin(load: Callable[[str], Predictor] | None = None) -> Program:
+        built = app.build(["maskstudio"], tmp_path / "settings.json", load or (lambda _: model))
+        started.append(Program(built, qtbot))
+        return started[-1]
+
+    yield begin
+    for program in started:
+        program.close()
+
+
+@pytest.fixture
+def program(start: Start, folder: Path) -> Program:
+    """The program with the folder of three pictures open and `a.png` (100 x 80) shown."""
+    made = start()
+    made.open(folder)
+    made.until(lambda: len(made.session.image_ids) == 3)
+    made.canvas.setFocus()
+    return made
+
+
+@pytest.fixture
+def predicted(program: Program) -> Program:
+    """The program with two discs found: 0.9 at (10, 10, 30, 30), 0.6 at (40, 10, 60, 30)."""
+    program.key("i")
+    program.until(lambda: program.annotations and not program.app.annotator.running)
+    program.until(lambda: program.canvas.settled)
+    return program
