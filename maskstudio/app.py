@@ -75,6 +75,10 @@ class App(QObject):
     def open_folder(self, folder: Path) -> None:
         """Open a folder of images; when that fails, what was open stays open."""
         folder = folder.expanduser().absolute()
+        if self._is_open(folder):
+            # Its lock is ours; what is new in it is all there is to find.
+            self._listing.start()
+            return
         try:
             database = open_project(folder)
         except ProjectLockedError as error:
@@ -140,6 +144,12 @@ class App(QObject):
     def _on_system_theme(self) -> None:
         if self._settings.theme is ThemeName.SYSTEM:
             self._choose_theme(ThemeName.SYSTEM)
+
+    def _is_open(self, folder: Path) -> bool:
+        current = self.session.folder
+        if current is None or self.session.read_only or not has_project(folder):
+            return False
+        return current.exists() and folder.samefile(current)
 
     def _ask_read_only(self, sentence: str) -> bool:
         answer = QMessageBox.question(self.window, "MaskStudio", f"{sentence}\n\nOpen for reading?")

@@ -5,6 +5,7 @@ The model runs once at a low score; what a person sees is filtered from what was
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -81,6 +82,18 @@ class Outlined:
     detections: Detections
     segmentations: tuple[Segmentation | None, ...]
 
+    @cached_property
+    def boxes(self) -> NDArray[np.float64]:
+        """Boxes as annotations made of them have: (n, 4) xyxy, around the outline if there is one.
+
+        The box a model gives is the object's as it guesses; its outline may fill less of it.
+        """
+        boxes = [
+            self.detections.box(index) if outline is None else outline.box
+            for index, outline in enumerate(self.segmentations)
+        ]
+        return np.array(boxes, np.float64).reshape(-1, 4)
+
 
 class Predictor(Protocol):
     """A loaded model. Only lane MODEL calls it."""
@@ -151,13 +164,13 @@ def pre_annotations(
     """
     detections = found.detections
     chosen = detections.scores >= min_score
-    chosen &= _overlap(detections.boxes, [a.box for a in kept]) < _SAME_OBJECT_IOU
+    chosen &= _overlap(found.boxes, [a.box for a in kept]) < _SAME_OBJECT_IOU
     supply = iter(ids)
     annotations = []
     for index in np.flatnonzero(chosen)[::-1]:
         category = category_id(detections.categories[detections.labels[index]])
         rejected = [r.box for r in rejections if r.category_id == category]
-        if _overlap(detections.boxes[index : index + 1], rejected)[0] >= _SAME_DETECTION_IOU:
+        if _overlap(found.boxes[index : index + 1], rejected)[0] >= _SAME_DETECTION_IOU:
             continue
         segmentation = found.segmentations[index]
         if segmentation is None and detections.roi_masks is not None:
@@ -187,7 +200,7 @@ def box_iou(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.floa
     return np.asarray(common / union)
 
 
-def _overlap(boxes: NDArray[np.float32], others: Sequence[Box]) -> NDArray[np.float64]:
+def _overlap(boxes: NDArray[np.float64], others: Sequence[Box]) -> NDArray[np.float64]:
     """Largest IoU of each box (n, 4) with any of the others: (n,); 0 where there are none."""
     if not others:
         return np.zeros(len(boxes))

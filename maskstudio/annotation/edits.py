@@ -120,10 +120,10 @@ def change(content: ImageContent, after: Iterable[Annotation], title: str) -> Ed
 
 
 def delete(content: ImageContent, ids: Iterable[int]) -> Edit:
-    """Delete annotations; a model's are remembered so that they are not offered again."""
+    """Delete annotations; what a model found is remembered so that it is not offered again."""
     gone = [content.annotations[i] for i in ids]
     changes = [AnnotationChange(content.record.id, annotation, None) for annotation in gone]
-    rejections = tuple(Rejection(a.category_id, a.box) for a in gone if a.is_pre_annotation)
+    rejections = tuple(Rejection(a.category_id, a.box) for a in gone if a.model_id is not None)
     title = "Delete annotation" if len(gone) == 1 else f"Delete {len(gone)} annotations"
     return _by_person(title, content, changes, rejections)
 
@@ -182,6 +182,80 @@ def pre_annotate(
 def by_batch(edit: Edit) -> Edit:
     """Return an edit that no undo of a person ever meets."""
     return replace(edit, undoable=False)
+
+
+def rebased(edit: Edit, contents: Mapping[int, ImageContent]) -> Edit:
+    """Return an edit of the journal, or its inverse, fitted to what stands on its images now.
+
+    Batches write between a person's edits. So what the edit says was there may be gone, or be
+    another annotation of the same detection; and what it brings back may be there already.
+
+    Args:
+        edit: what is to be done.
+        contents: image id to what stands there, for every image of the edit.
+    """
+    changes: list[AnnotationChange] = []
+    images: list[ImageChange] = []
+    statuses = {change.image_id: change for change in edit.images}
+    for image_id in edit.image_ids:
+        content = contents[image_id]
+        own = [change for change in edit.annotations if change.image_id == image_id]
+        fitted = _rebased_annotations(content, own)
+        changes += fitted
+        if image_id in statuses:
+            status = statuses[image_id]
+            untouched = fitted == own and status.before == content.record.status
+            images.append(status if untouched else _rebased_status(content, status, fitted))
+    return replace(edit, annotations=tuple(changes), images=tuple(images))
+
+
+def _rebased_annotations(
+    content: ImageContent, changes: Sequence[AnnotationChange]
+) -> list[AnnotationChange]:
+    same = {_identity(a): a for a in content.annotations.values() if a.is_pre_annotation}
+
+    def standing(before: Annotation | None) -> Annotation | None:
+        if before is None or before.id in content.annotations:
+            return before and content.annotations[before.id]
+        return same.get(_identity(before)) if before.is_pre_annotation else None
+
+    found = [(standing(change.before), change) for change in changes]
+    gone = {before.id for before, _ in found if before is not None}
+    left = [a for a in same.values() if a.id not in gone]
+    shown, models = {_identity(a) for a in left}, {a.model_id for a in left}
+    fitted = []
+    for before, change in found:
+        after = change.after
+        if change.before is None and after is not None and after.is_pre_annotation:
+            # What a model found comes back only once, and not among what another one found since.
+            superseded = _identity(after) in shown or bool(models - {after.model_id})
+            after = None if superseded else after
+        if before is not None or after is not None:
+            fitted.append(AnnotationChange(content.record.id, before, after))
+    return fitted
+
+
+def _rebased_status(
+    content: ImageContent, change: ImageChange, fitted: Sequence[AnnotationChange]
+) -> ImageChange:
+    """Change what the edit changed about the status, and leave what a batch did to it."""
+    now, old, new = content.record.status, change.before, change.after
+    status = ImageStatus(
+        now.state if old.state is new.state else new.state,
+        now.rejections if old.rejections == new.rejections else new.rejections,
+        now.min_score if old.min_score == new.min_score else new.min_score,
+    )
+    left = dict(content.annotations)
+    for one in fitted:
+        if one.before is not None:
+            del left[one.before.id]
+        if one.after is not None:
+            left[one.after.id] = one.after
+    if status.min_score is None and any(a.is_pre_annotation for a in left.values()):
+        status = replace(status, min_score=now.min_score)
+    if status.state is ImageState.NEW and status.min_score is not None:
+        status = replace(status, state=ImageState.PREDICTED)
+    return ImageChange(content.record.id, now, status)
 
 
 def _identity(annotation: Annotation) -> tuple[object, ...]:

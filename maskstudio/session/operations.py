@@ -185,7 +185,10 @@ def _fitting(session: Session, segmentation: Segmentation) -> Segmentation | Non
     image = session.current
     if image is None or not image.height:
         return None
-    return repaired(segmentation, image.height, image.width)
+    fitting = repaired(segmentation, image.height, image.width)
+    if fitting is None:
+        session.problem.emit("That outline encloses nothing of the image; nothing was changed.")
+    return fitting
 
 
 def _show(session: Session, image_id: int) -> bool:

@@ -12,10 +12,9 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from maskstudio.annotation.annotation import Annotation, Category, ImageRecord
-from maskstudio.annotation.edits import CategoryChange, Edit, ImageContent
+from maskstudio.annotation.edits import AnnotationChange, CategoryChange, Edit, ImageContent
 from maskstudio.errors import UserError
 from maskstudio.storage.images import natural_key
-from maskstudio.storage.opening import has_project
 from maskstudio.storage.project import HistoryState, ProjectDatabase
 
 
@@ -209,7 +208,7 @@ class Session(QObject):
         if not edit:
             return True
         try:
-            self._writable_database().commit(edit)
+            self.require_database().commit(edit)
         except UserError as error:
             self.problem.emit(str(error))
             return False
@@ -228,21 +227,9 @@ class Session(QObject):
         """Return what undo and redo would do."""
         return self._database.history() if self._database else HistoryState(None, None)
 
-    def _writable_database(self) -> ProjectDatabase:
-        """Return the database, or say that its folder went away while it was open.
-
-        SQLite would go on writing to a file that is deleted or lies elsewhere, and never say so.
-        """
-        database = self.require_database()
-        if not has_project(database.folder):
-            raise UserError(
-                f"{database.folder} is gone, so nothing can be saved; put it back and do it again."
-            )
-        return database
-
     def _step(self, *, redo: bool) -> Edit | None:
         try:
-            database = self._writable_database()
+            database = self.require_database()
             edit = database.redo() if redo else database.undo()
         except UserError as error:
             self.problem.emit(str(error))
@@ -262,28 +249,27 @@ class Session(QObject):
         for image in edit.images:
             record = self._records[image.image_id]
             self._records[image.image_id] = replace(record, status=image.after)
-        grown = False
         for change in edit.annotations:
-            here = change.image_id == self._current
-            before, after = change.before, change.after
-            difference = (after is not None) - (before is not None)
-            self._counts[change.image_id] = self.count(change.image_id) + difference
-            if here and before is not None and (after is None or after.id != before.id):
-                self._annotations.pop(before.id, None)
-            if here and after is not None:
-                grown |= after.id not in self._annotations
-                self._annotations[after.id] = after
-        if grown:
-            self._annotations = dict(sorted(self._annotations.items()))
+            self._apply_annotation(change)
         if self._current in edit.image_ids:
-            # Not by difference: a batch may have taken away what an undo takes away.
-            self._counts[self._current] = len(self._annotations)
+            self._annotations = dict(sorted(self._annotations.items()))
         # The lists learn what is gone before they are told that it is no longer selected.
         gone = self._selection - self._annotations.keys()
         self._selection -= gone
         self.edited.emit(edit)
         if gone:
             self.selection_changed.emit()
+
+    def _apply_annotation(self, change: AnnotationChange) -> None:
+        before, after = change.before, change.after
+        difference = (after is not None) - (before is not None)
+        self._counts[change.image_id] = self.count(change.image_id) + difference
+        if change.image_id != self._current:
+            return
+        if before is not None and (after is None or after.id != before.id):
+            self._annotations.pop(before.id, None)
+        if after is not None:
+            self._annotations[after.id] = after
 
     def _apply_category(self, change: CategoryChange) -> None:
         if change.before is not None:

@@ -24,7 +24,7 @@ from maskstudio.annotation.annotation import (
     ImageRecord,
     ImageState,
 )
-from maskstudio.annotation.edits import Edit
+from maskstudio.annotation.edits import Edit, ImageContent, rebased
 from maskstudio.errors import UserError
 from maskstudio.storage import tables
 from maskstudio.storage.images import natural_key
@@ -167,11 +167,11 @@ class ProjectDatabase:
             _write_setting(connection, "last_annotation_id", self._next_annotation_id - 1)
 
     def undo(self) -> Edit | None:
-        """Take back the last edit that can be taken back; return the edit that did it, or None."""
+        """Take back the last edit that can be taken back; return what was changed, or None."""
         return self._step("done", "undone", latest=True)
 
     def redo(self) -> Edit | None:
-        """Bring back the edit undone last; return it, or None."""
+        """Bring back the edit undone last; return what was changed, or None."""
         return self._step("undone", "done", latest=False)
 
     def history(self) -> HistoryState:
@@ -200,6 +200,7 @@ class ProjectDatabase:
                 return None
             edit = tables.edit_from_row(row)
             edit = edit.inverse() if latest else edit
+            edit = rebased(edit, _contents(connection, edit.image_ids))
             _apply(connection, edit)
             connection.execute(
                 sa.update(tables.edits).where(tables.edits.c.id == row.id).values(state=new_state)
@@ -273,6 +274,19 @@ def _annotations(
         for row in connection.execute(query.order_by(table.c.id)):
             found.setdefault(row.image_id, []).append(tables.annotation_from_row(row))
     return {image_id: tuple(annotations) for image_id, annotations in found.items()}
+
+
+def _contents(connection: sa.Connection, image_ids: Sequence[int]) -> dict[int, ImageContent]:
+    records: list[ImageRecord] = []
+    for start in range(0, len(image_ids), _CHUNK):
+        chunk = tables.images.c.id.in_(image_ids[start : start + _CHUNK])
+        rows = connection.execute(sa.select(tables.images).where(chunk))
+        records += [tables.image_from_row(row) for row in rows]
+    found = _annotations(connection, image_ids)
+    return {
+        record.id: ImageContent(record, {a.id: a for a in found.get(record.id, ())})
+        for record in records
+    }
 
 
 def _next_edit(state: str, *, latest: bool) -> sa.Select[Any]:

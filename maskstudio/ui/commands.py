@@ -35,7 +35,6 @@ class Commands:
         """Return what to call for each action."""
         session, canvas = self._session, self._canvas
         return {
-            "undo": session.undo,
             "redo": session.redo,
             "delete": lambda: operations.delete_selected(session),
             "select_all": lambda: session.select(session.annotations),
@@ -111,7 +110,7 @@ class Commands:
             count = f"{len(report.failed)} of {report.total} images failed"
             text = report.failed[0] if report.total == 1 else f"{count}; the others are done."
             self._notifications.problem(text, report.failed if report.total > 1 else ())
-        elif report.batch:
+        elif report.batch and not report.broken_off:
             self._notifications.info(_batch_words(report))
 
 

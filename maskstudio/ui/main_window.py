@@ -203,6 +203,7 @@ class MainWindow(QMainWindow):
         self.model.model_chosen.connect(self.model_chosen)
         self.model.file_wanted.connect(self._choose_model)
         self.input.hint_changed.connect(self.status.hint.setText)
+        self.input.busy_changed.connect(self._on_changed)
         self.input.pointer_moved.connect(self.status.show_place)
         self.input.space_tapped.connect(self._commands.verify_and_next)
         self.canvas.view_changed.connect(lambda: self.status.show_zoom(self.canvas.viewport.scale))
@@ -217,6 +218,7 @@ class MainWindow(QMainWindow):
 
     def _handlers(self) -> dict[str, Callable[[], object]]:
         return self._commands.handlers() | {
+            "undo": lambda: self.input.undo() or self._services.session.undo(),
             "open": self.choose_folder,
             "export": self._on_export,
             "quit": self.close,
@@ -280,7 +282,7 @@ class MainWindow(QMainWindow):
         writable = image and not session.read_only
         for name, enabled in {
             "export": session.database is not None,
-            "undo": history.undo is not None,
+            "undo": self.input.tool.busy or history.undo is not None,
             "redo": history.redo is not None,
             "delete": bool(session.selection),
             "zoom_selection": bool(session.selection),

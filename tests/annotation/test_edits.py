@@ -179,13 +179,17 @@ def test_a_change_that_changes_nothing_is_no_edit() -> None:
     assert not edits.delete(start, [])
 
 
-def test_deleting_a_pre_annotation_is_remembered_and_deleting_ones_own_is_not() -> None:
+def test_deleting_what_a_model_found_is_remembered_and_deleting_ones_own_is_not() -> None:
     accepted = replace(predicted(3, 40), touched=True)
     start = content(ImageState.PREDICTED, predicted(1), drawn(2, 20), accepted)
     edit = edits.delete(start, [1, 2, 3])
     result = after(start, edit)
     assert result.annotations == {}
-    assert result.record.status.rejections == (Rejection(1, (0, 0, 10, 10)),)
+    # The accepted one too: it was the model that found it, and would find it again.
+    assert result.record.status.rejections == (
+        Rejection(1, (0, 0, 10, 10)),
+        Rejection(1, (40, 0, 50, 10)),
+    )
     assert result.record.state == ImageState.EDITED
     assert edit.title == "Delete 3 annotations"
     assert edits.delete(start, [2]).title == "Delete annotation"
@@ -353,8 +357,11 @@ def test_any_run_of_edits_can_be_taken_back_and_done_again(
         done.append(edit)
         worlds.append(world.copy())
     for edit, before in zip(reversed(done), reversed(worlds[:-1]), strict=True):
-        world.apply(edit.inverse())
+        back = edit.inverse()
+        assert edits.rebased(back, {IMAGE: world.content()}) == back
+        world.apply(back)
         assert world == before
     for edit, later in zip(done, worlds[1:], strict=True):
+        assert edits.rebased(edit, {IMAGE: world.content()}) == edit
         world.apply(edit)
         assert world == later

@@ -124,10 +124,11 @@ def _places_of_all_threads() -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     for ident, top in sys._current_frames().items():  # noqa: SLF001 - Python's own name
         frame: FrameType | None = top
-        found[ident] = places = []
+        places: list[str] = []
+        found[ident] = places
         while frame is not None and len(places) < _DEPTH:
-            code = frame.f_code
-            places.append(f"{os.path.basename(code.co_filename)}:{frame.f_lineno} {code.co_name}")  # noqa: PTH119 - quick
+            file = frame.f_code.co_filename.rpartition(os.sep)[2]
+            places.append(f"{file}:{frame.f_lineno} {frame.f_code.co_name}")
             frame = frame.f_back
     return found
 
@@ -189,11 +190,7 @@ class User:
         self.window.show()
 
     def until(self, condition: Callable[[], bool]) -> None:
-        """Let the program run until a condition holds.
-
-        Raises:
-            TimeoutError: it never did.
-        """
+        """Let the program run until a condition holds."""
         loop = QEventLoop()
         poll = QTimer(interval=5)
         poll.timeout.connect(lambda: loop.quit() if condition() else None)
@@ -232,17 +229,16 @@ class User:
         """Press I and wait until the result is on the screen."""
         self.window.verbs["predict"].trigger()
         self.until(lambda: not self.annotator.running and self._shown())
+        self.rest(0.1)
 
-    def predict_folder(self, *, use_window: bool) -> None:
-        """Press Ctrl+B and wait for the end, the window in use meanwhile or not."""
+    def predict_folder(self) -> None:
+        """Press Ctrl+B and use the window until the end."""
         hand = QTimer(interval=16)
         hand.timeout.connect(self._use)
         self.window.verbs["predict_folder"].trigger()
-        if use_window:
-            hand.start()
+        hand.start()
         self.until(lambda: not self.annotator.running)
         hand.stop()
-        self.until(self._shown)
 
     def cancel(self, after_s: float) -> float:
         """Begin a run, cancel it in the middle of an image; return the seconds until its end."""
@@ -255,10 +251,6 @@ class User:
         self.window.verbs["cancel"].trigger()
         self.until(lambda: bool(ended))
         return ended[-1] - pressed
-
-    def close(self) -> None:
-        """Close the window."""
-        self.window.close()
 
     def _shown(self) -> bool:
         return self.canvas.has_image and self.canvas.settled
@@ -278,13 +270,8 @@ class User:
         if step % 10 == 0:
             self._wheel(QPointF(middle + around), 120 if step % 40 < 20 else -120)
         if step % 60 == 0:
-            last = self.session.current is not None and (
-                self.session.current.id == self.session.image_ids[-1]
-            )
-            if last:
-                self.session.show(self.session.image_ids[0])
-            else:
-                self.window.verbs["next"].trigger()
+            ids = self.session.image_ids
+            self.session.show(ids[step // 60 % len(ids)])
 
     def _wheel(self, at: QPointF, turn: int) -> None:
         event = QWheelEvent(
@@ -336,17 +323,16 @@ def measure(heartbeat: Heartbeat, images: Path, model: str, place: Path) -> list
         user.show(image_id)
         with heartbeat.phase("b  pre-annotating an image"):
             user.predict()
-            user.rest(0.1)
     user.open(folders[1], len(names))
     with heartbeat.phase("c  pre-annotating the folder"):
-        user.predict_folder(use_window=True)
+        user.predict_folder()
     rows = [summarise(what, times) for what, times in heartbeat.gaps.items()]
     user.open(folders[2], len(names))
     rows.append(measure_cancelling(user, f"d  cancelling {model}"))
     user.load(str(place / "large.safetensors"))
     user.open(folders[3], len(names))
     rows.append(measure_cancelling(user, f"d  cancelling {_LARGE}"))
-    user.close()
+    user.window.close()
     return rows
 
 

@@ -80,11 +80,8 @@ def test_only_the_states_asked_for_are_exported(drawn, tmp_path):
     assert {image["file_name"] for image in read(path).imgs.values()} == {"b.png", "sub/c.png"}
 
 
-def test_a_model_s_work_that_nobody_checked_is_not_exported_unless_asked_for(
-    studio, tmp_path, qtbot
-):
-    with qtbot.waitSignal(studio.annotator.finished):
-        studio.annotator.run_current()
+def test_a_model_s_work_that_nobody_checked_is_not_exported_unless_asked_for(studio, tmp_path):
+    studio.predict_image()
     with pytest.raises(UserError, match="verify an image first"):
         export(studio, tmp_path / "out.json")
     export(studio, tmp_path / "out.json", [ImageState.PREDICTED])
@@ -173,9 +170,8 @@ def test_a_folder_that_is_not_there_gives_a_sentence(drawn, tmp_path):
         export(drawn, tmp_path / "nowhere" / "out.json")
 
 
-def test_scores_and_models_are_in_the_file_for_what_came_from_one(studio, tmp_path, qtbot):
-    with qtbot.waitSignal(studio.annotator.finished):
-        studio.annotator.run_current()
+def test_what_came_from_a_model_is_exported_like_all_the_rest(studio, tmp_path):
+    studio.predict_image()
     operations.verify(studio.session)
     export(studio, tmp_path / "out.json")
     written = json.loads((tmp_path / "out.json").read_text())

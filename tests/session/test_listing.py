@@ -50,8 +50,7 @@ def test_new_images_are_found_when_the_folder_is_opened_again(empty_studio, fold
 
 
 def test_missing_images_are_marked_and_kept_with_all_that_stands_on_them(studio, folder, qtbot):
-    with qtbot.waitSignal(studio.annotator.finished):
-        studio.annotator.run_current()
+    studio.predict_image()
     before = studio.on("a.png")
     (folder / "a.png").rename(folder.parent / "a.png")
     listed(studio, folder, qtbot)
@@ -68,9 +67,7 @@ def test_missing_images_are_marked_and_kept_with_all_that_stands_on_them(studio,
 def test_missing_images_are_left_out_of_a_run_and_of_the_way_to_the_next(studio, folder, qtbot):
     (folder / "b.png").unlink()
     listed(studio, folder, qtbot)
-    with qtbot.waitSignal(studio.annotator.finished):
-        studio.annotator.run_folder()
-    (report,) = studio.reports
+    report = studio.predict_folder()
     assert (report.total, report.done, report.failed) == (2, 2, ())
     studio.show("a.png")
     operations.step_to_unfinished(studio.session)

@@ -10,7 +10,7 @@ from maskstudio.session import operations
 
 
 @pytest.fixture
-def predicted(studio, qtbot):
+def predicted(studio):
     """A studio whose current image has been predicted: scores 0.9, 0.6 and, unseen, 0.3."""
     studio.predict_image()
     assert scores(studio) == [0.6, 0.9]
@@ -88,7 +88,7 @@ def test_a_deleted_one_does_not_come_back_with_a_lower_score(predicted):
     assert scores(predicted) == [0.3, 0.9]
 
 
-def test_the_score_let_go_of_is_what_later_predictions_start_from(predicted, qtbot):
+def test_the_score_let_go_of_is_what_later_predictions_start_from(predicted):
     predicted.score_filter.commit(0.2)
     predicted.show("b.png")
     assert predicted.score_filter.min_score == 0.2
@@ -96,7 +96,7 @@ def test_the_score_let_go_of_is_what_later_predictions_start_from(predicted, qtb
     assert scores(predicted) == [0.3, 0.6, 0.9]
 
 
-def test_the_score_belongs_to_the_image(predicted, qtbot):
+def test_the_score_belongs_to_the_image(predicted):
     predicted.show("b.png")
     predicted.predict_image()
     predicted.score_filter.commit(0.7)
@@ -104,7 +104,7 @@ def test_the_score_belongs_to_the_image(predicted, qtbot):
     assert predicted.score_filter.min_score == 0.5
 
 
-def test_a_score_can_be_chosen_before_anything_was_predicted(studio, qtbot):
+def test_a_score_can_be_chosen_before_anything_was_predicted(studio):
     assert not studio.score_filter.available
     studio.score_filter.move_to(0.7)
     studio.score_filter.commit(0.7)
@@ -138,14 +138,13 @@ def test_what_was_kept_comes_back_with_the_image(predicted, qtbot):
     assert scores(predicted) == [0.3, 0.6, 0.9]
 
 
-def test_a_damaged_cache_is_as_good_as_none(predicted, qtbot):
+def test_a_damaged_cache_is_as_good_as_none(predicted):
     folder = predicted.session.folder
     for kept in (folder / ".maskstudio").rglob("*.npz"):
         kept.write_bytes(b"not what it was")
     predicted.show("b.png")
     predicted.show("a.png")
-    with qtbot.waitSignal(predicted.annotator.finished):
-        predicted.annotator.run_folder()
+    predicted.predict_folder()
     assert predicted.problems == []
     assert len(predicted.model.calls) == 1 + 3
 
@@ -160,7 +159,7 @@ def test_leaving_the_image_ends_the_preview(predicted):
     assert changes == [None]
 
 
-def test_categories_of_what_a_lower_score_brings_are_made(studio, qtbot):
+def test_categories_of_what_a_lower_score_brings_are_made(studio):
     dog = Category(7, "dog")
     studio.model.detect = partial(
         disc_detections, labels=(0, 0, 1), categories=(CELL, dog), model_id="fake"
@@ -182,7 +181,7 @@ def test_categories_of_what_a_lower_score_brings_are_made(studio, qtbot):
     assert scores(studio) == [0.6, 0.9]
 
 
-def test_a_models_categories_are_matched_by_name_not_by_number(studio, qtbot):
+def test_a_models_categories_are_matched_by_name_not_by_number(studio):
     operations.add_category(studio.session, "other")
     cell = operations.add_category(studio.session, "cell")
     studio.predict_image()

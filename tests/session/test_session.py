@@ -102,7 +102,10 @@ def test_a_folder_that_went_away_refuses_edits_and_says_so(studio, away):
 
     assert list(studio.session.annotations) == [kept]
     assert len(studio.problems) == 2
-    assert all(f"{folder} is gone" in sentence for sentence in studio.problems)
+    assert all(
+        f"{folder}" in sentence and "is no longer where it was" in sentence
+        for sentence in studio.problems
+    )
 
 
 def test_a_folder_that_is_put_back_goes_on_where_it_was(studio):

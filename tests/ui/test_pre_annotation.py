@@ -90,11 +90,7 @@ def by_ctrl_full_stop(program):
     program.key(".", CTRL)
 
 
-def by_esc(program):
-    program.key(Qt.Key.Key_Escape)
-
-
-@pytest.mark.parametrize("cancel", [by_button, by_ctrl_full_stop, by_esc])
+@pytest.mark.parametrize("cancel", [by_button, by_ctrl_full_stop])
 def test_cancelling_ends_the_run_and_says_how_far_it_came(program, model, cancel):
     model.hold.set()
     program.key("b", CTRL)

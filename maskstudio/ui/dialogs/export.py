@@ -66,6 +66,8 @@ class ExportDialog(QDialog):
         """Close; an export that runs is cancelled and the old file stays."""
         if self._job is not None:
             self._job.cancel()
+            # Its end may arrive when the dialog is gone.
+            self._job = None
         super().reject()
 
     def _build(self) -> None:
@@ -126,23 +128,24 @@ class ExportDialog(QDialog):
         self._job = self._tasks.submit(
             LaneName.FILES,
             lambda context: export_coco(database, path, states, context),
-            Callbacks(self._on_done, self._on_failed, self._on_end),
+            Callbacks(self._on_done, self._on_failed),
         )
 
     def _on_done(self, report: ExportReport) -> None:
-        self._on_end()
         lines = (f"{report.path.name} was written.", *report.sentences())
-        self._show_result(good_icon(), "\n".join(lines))
+        self._end(good_icon(), "\n".join(lines))
 
     def _on_failed(self, sentence: str) -> None:
-        self._on_end()
-        self._show_result(problem_icon(), sentence)
+        self._end(problem_icon(), sentence)
 
-    def _on_end(self) -> None:
+    def _end(self, sign: QIcon, text: str) -> None:
+        if self._job is None:
+            return
         self._job = None
         self._poll.stop()
         self._bar.hide()
         self.start.setEnabled(True)
+        self._show_result(sign, text)
 
     def _show_result(self, sign: QIcon, text: str) -> None:
         self._sign.setPixmap(sign.pixmap(18, 18))

@@ -63,6 +63,8 @@ class ImageListModel(QAbstractListModel):
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """A row whose file is missing is grey."""
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
         there = self._session.image_ids[index.row()] not in self._session.missing
         enabled = Qt.ItemFlag.ItemIsEnabled if there else Qt.ItemFlag.NoItemFlags
         return enabled | Qt.ItemFlag.ItemIsSelectable

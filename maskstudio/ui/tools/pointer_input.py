@@ -2,6 +2,7 @@
 
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QCursor, QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QApplication
 
 from maskstudio.ui.canvas.canvas import Canvas
 from maskstudio.ui.canvas.hit_test import hit_test
@@ -23,11 +24,13 @@ class PointerInput(QObject):
         pointer_moved: (x, y) in image coordinates.
         hint_changed: one line on what the mouse and keys do now.
         space_tapped: Space was pressed and let go without panning.
+        busy_changed: a gesture began or ended.
     """
 
     pointer_moved = Signal(float, float)
     hint_changed = Signal(str)
     space_tapped = Signal()
+    busy_changed = Signal()
 
     def __init__(self, canvas: Canvas, tool: Tool) -> None:
         super().__init__(canvas)
@@ -36,11 +39,16 @@ class PointerInput(QObject):
         self._pan_from: QPointF | None = None
         self._space_down = False
         self._panned = False
+        self._busy = False
         canvas.installEventFilter(self)
         canvas.draw_tool = self._tool.paint
         canvas.view_changed.connect(self._on_view_changed)
         canvas.session.current_changed.connect(self._on_other_image)
         canvas.session.selection_changed.connect(self._tell)
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            # The key may be let go of elsewhere, and nobody here would hear of it.
+            application.focusChanged.connect(self._forget_space)
 
     @property
     def tool(self) -> Tool:
@@ -56,6 +64,13 @@ class PointerInput(QObject):
         self._canvas.hovered = None
         self._canvas.refresh()
         self._tell()
+
+    def undo(self) -> bool:
+        """Take back the last step of the gesture in progress; False when there was none."""
+        busy = self._tool.undo()
+        if busy:
+            self._tell()
+        return busy
 
     def cancel(self) -> bool:
         """Drop the gesture in progress; False when there was none."""
@@ -95,8 +110,9 @@ class PointerInput(QObject):
         self._tell()
 
     def _press(self, event: QMouseEvent) -> None:
+        pans = event.button() == Qt.MouseButton.MiddleButton or self._space_down
         self._canvas.setFocus(Qt.FocusReason.MouseFocusReason)
-        if event.button() == Qt.MouseButton.MiddleButton or self._space_down:
+        if pans:
             self._pan_from = event.position()
             self._canvas.setCursor(Qt.CursorShape.ClosedHandCursor)
         elif self._canvas.has_image and (button := _button(event)) is not None:
@@ -167,6 +183,9 @@ class PointerInput(QObject):
         if tapped and not self._tool.busy:
             self.space_tapped.emit()
 
+    def _forget_space(self) -> None:
+        self._space_down = False
+
     def _pointer(self, event: QMouseEvent) -> Pointer:
         return self._pointer_at(event.position(), event.modifiers())
 
@@ -196,6 +215,9 @@ class PointerInput(QObject):
 
     def _tell(self) -> None:
         self.hint_changed.emit(self._tool.hint)
+        if self._busy != self._tool.busy:
+            self._busy = not self._busy
+            self.busy_changed.emit()
 
 
 def _button(event: QMouseEvent) -> Button | None:

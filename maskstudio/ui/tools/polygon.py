@@ -46,10 +46,10 @@ class PolygonTool(Tool):
         """Set a vertex, close the outline, or drop the last vertex."""
         if button is Button.RIGHT:
             self._drop_last()
-        elif self._closes(pointer):
-            self._finish()
-        else:
+        elif not self._on_first(pointer):
             self._vertices.append(self._clamped(pointer))
+        elif len(self._vertices) >= MIN_RING_VERTICES:
+            self._finish()
         self.canvas.refresh()
 
     def move(self, pointer: Pointer) -> None:
@@ -72,6 +72,13 @@ class PolygonTool(Tool):
             return False
         return True
 
+    def undo(self) -> bool:
+        """Drop the last vertex."""
+        if not self._vertices:
+            return False
+        self._drop_last()
+        return True
+
     def cancel(self) -> None:
         """Drop the outline."""
         self._vertices.clear()
@@ -89,7 +96,8 @@ class PolygonTool(Tool):
         for colour, width in ((QColor(0, 0, 0, 130), 4.0), (QColor(255, 255, 255), 1.6)):
             painter.setPen(QPen(colour, width))
             painter.drawPolyline(QPolygonF(line))
-        closes = self._pointer is not None and self._closes(self._pointer)
+        closes = len(self._vertices) >= MIN_RING_VERTICES
+        closes &= self._pointer is not None and self._on_first(self._pointer)
         painter.setPen(QPen(QColor(20, 20, 20), 1.2))
         for number, point in enumerate(points):
             painter.setBrush(QColor(90, 220, 120) if closes and not number else QColor("white"))
@@ -104,12 +112,13 @@ class PolygonTool(Tool):
     def _finish(self) -> None:
         if len(self._vertices) < MIN_RING_VERTICES:
             return
-        vertices, self._vertices = self._vertices, []
-        operations.draw(self.canvas.session, Segmentation.from_rings(vertices), self._category_id())
+        drawn = Segmentation.from_rings(self._vertices)
+        if operations.draw(self.canvas.session, drawn, self._category_id()):
+            self._vertices = []
         self.canvas.refresh()
 
-    def _closes(self, pointer: Pointer) -> bool:
-        if len(self._vertices) < MIN_RING_VERTICES:
+    def _on_first(self, pointer: Pointer) -> bool:
+        if not self._vertices:
             return False
         x, y = self._vertices[0]
         return max(abs(pointer.x - x), abs(pointer.y - y)) <= pointer.tolerance

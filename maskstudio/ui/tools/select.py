@@ -28,12 +28,14 @@ class _Drag:
     Attributes:
         start: where it went down.
         hit: what lay there.
+        of: the annotations that are dragged, as they were.
         moving: the pointer has left the place.
         at: where the pointer is.
     """
 
     start: Pointer
     hit: Hit | None
+    of: tuple[Annotation, ...] = ()
     moving: bool = False
     at: tuple[float, float] = (0.0, 0.0)
 
@@ -46,7 +48,20 @@ class SelectTool(Tool):
     def __init__(self, canvas: CanvasPort) -> None:
         super().__init__(canvas)
         self._drag: _Drag | None = None
-        self.hover: Hit | None = None
+        self._hover: Hit | None = None
+        self._hovered: Annotation | None = None
+
+    @property
+    def hover(self) -> Hit | None:
+        """What lies under the pointer; None once it has changed under it."""
+        hit = self._hover
+        known = hit is None or self._there(hit.annotation_id) is self._hovered
+        return hit if known else None
+
+    @hover.setter
+    def hover(self, hit: Hit | None) -> None:
+        self._hover = hit
+        self._hovered = None if hit is None else self._there(hit.annotation_id)
 
     @property
     def hint(self) -> str:
@@ -84,13 +99,13 @@ class SelectTool(Tool):
         if hit is not None and hit.kind is not HitKind.BODY and modified:
             self._alt_click(hit)
             return
-        self._drag = _Drag(pointer, hit)
         if hit is not None and hit.kind is HitKind.BODY:
             self._select(hit.annotation_id, add=pointer.ctrl)
+        self._drag = _Drag(pointer, hit, self._taken(hit))
 
     def move(self, pointer: Pointer) -> None:
         """Preview the drag, or find what lies under the pointer."""
-        drag = self._drag
+        drag = self._current_drag()
         if drag is None:
             hover = self._hit(pointer)
             if hover != self.hover:
@@ -105,7 +120,7 @@ class SelectTool(Tool):
 
     def release(self, pointer: Pointer, button: Button) -> None:
         """Commit the drag, as one edit."""
-        drag, session = self._drag, self.canvas.session
+        drag, session = self._current_drag(), self.canvas.session
         if button is not Button.LEFT or drag is None:
             return
         dragged = self._dragged() if drag.moving else ()
@@ -116,7 +131,7 @@ class SelectTool(Tool):
             session.select(kept | frozenset(found if drag.moving else ()))
         elif drag.moving and drag.hit.kind is HitKind.BODY:
             dx, dy = pointer.x - drag.start.x, pointer.y - drag.start.y
-            operations.move(session, sorted(session.selection), dx, dy)
+            operations.move(session, [a.id for a in drag.of], dx, dy)
         elif dragged:
             title = "Move vertex" if drag.hit.kind is HitKind.VERTEX else "Insert vertex"
             operations.reshape(session, dragged[0].id, dragged[0].segmentation, title)
@@ -135,6 +150,13 @@ class SelectTool(Tool):
             self._alt_click(self.hover)
             return True
         return False
+
+    def undo(self) -> bool:
+        """Put back what is being dragged."""
+        busy = self.busy
+        if busy:
+            self.cancel()
+        return busy
 
     def cancel(self) -> None:
         """Put back what is being dragged, or let go of the selection."""
@@ -157,6 +179,24 @@ class SelectTool(Tool):
             painter.setPen(QPen(QColor(20, 20, 20), 1.5))
             painter.setBrush(QColor(255, 255, 255))
             painter.drawEllipse(QPointF(*viewport.to_screen(*self.hover.point)), 6, 6)
+
+    def _there(self, annotation_id: int) -> Annotation | None:
+        return self.canvas.session.annotations.get(annotation_id)
+
+    def _taken(self, hit: Hit | None) -> tuple[Annotation, ...]:
+        """Return the annotations that a drag from there takes along."""
+        if hit is None:
+            return ()
+        if hit.kind is HitKind.BODY:
+            return self.canvas.session.selected()
+        one = self._there(hit.annotation_id)
+        return (one,) if one else ()
+
+    def _current_drag(self) -> _Drag | None:
+        """Return the drag; drop it when what is dragged was changed meanwhile."""
+        if self._drag and any(self._there(a.id) is not a for a in self._drag.of):
+            self.cancel()
+        return self._drag
 
     def _hit(self, pointer: Pointer) -> Hit | None:
         return hit_test(
@@ -193,10 +233,9 @@ class SelectTool(Tool):
         if drag is None or drag.hit is None or session.current is None:
             return ()
         if drag.hit.kind is HitKind.BODY:
-            chosen = session.selected()
             dx, dy = drag.at[0] - drag.start.x, drag.at[1] - drag.start.y
-            dx, dy = operations.clamped_shift(session.current, chosen, dx, dy)
-            return tuple(operations.shifted(a, dx, dy) for a in chosen)
+            dx, dy = operations.clamped_shift(session.current, drag.of, dx, dy)
+            return tuple(operations.shifted(a, dx, dy) for a in drag.of)
         segmentation = self._segmentation(drag.hit)
         if segmentation is None or drag.hit.vertex is None:
             return ()
@@ -206,9 +245,8 @@ class SelectTool(Tool):
             reshaped = move_vertex(segmentation, drag.hit.vertex, x, y)
         else:
             reshaped = insert_vertex(segmentation, drag.hit.vertex, x, y)
-        old = session.annotations[drag.hit.annotation_id]
-        return (replace(old, segmentation=reshaped, touched=True),)
+        return (replace(drag.of[0], segmentation=reshaped, touched=True),)
 
     def _segmentation(self, hit: Hit) -> Segmentation | None:
-        annotation = self.canvas.session.annotations.get(hit.annotation_id)
+        annotation = self._there(hit.annotation_id)
         return annotation.segmentation if annotation else None

@@ -102,6 +102,10 @@ class Tool:
         del key
         return False
 
+    def undo(self) -> bool:
+        """Take back the last step of a gesture; False when there is none in progress."""
+        return False
+
     def cancel(self) -> None:
         """Drop what is half done."""
 
