@@ -50,7 +50,8 @@ class RunProgress:
     Attributes:
         done: images finished.
         total: images in all.
-        seconds_left: an estimate, None before the second image is finished.
+        seconds_left: an estimate; None for a folder until its second image is finished, and for
+            one image until the model has run on another before.
         note: what is being done, in words.
     """
 
@@ -77,7 +78,9 @@ class _Run:
     job: Job | None = None
     image_id: int = 0
     note: str = "loading the model"
+    image_began_at: float = 0.0
     first_result_at: float = 0.0
+    last_result_at: float = 0.0
 
     def stop(self) -> None:
         self.cancelled = not self.broken_off
@@ -89,15 +92,24 @@ class _Run:
         self.broken_off = True
         self.waiting.clear()
 
-    def progress(self) -> RunProgress:
+    def note_result(self) -> None:
+        self.last_result_at = time.monotonic()
+        self.first_result_at = self.first_result_at or self.last_result_at
+
+    def progress(self, usual_seconds: float | None) -> RunProgress:
         finished = self.done + len(self.failed)
-        left = None
+        note = (self.job.progress.note if self.job else "") or self.note
+        return RunProgress(finished, self.total, self._seconds_left(finished, usual_seconds), note)
+
+    def _seconds_left(self, finished: int, usual_seconds: float | None) -> float | None:
+        now = time.monotonic()
         if finished > 1:
             # Counted from the first result on: before it lies the loading of the model.
-            each = (time.monotonic() - self.first_result_at) / (finished - 1)
-            left = each * (self.total - finished)
-        note = (self.job.progress.note if self.job else "") or self.note
-        return RunProgress(finished, self.total, left, note)
+            each = (self.last_result_at - self.first_result_at) / (finished - 1)
+            return max(0.0, each * (self.total - finished) - (now - self.last_result_at))
+        if self.batch or usual_seconds is None or not self.image_began_at:
+            return None
+        return max(0.0, usual_seconds - (now - self.image_began_at))
 
     def report(self) -> RunReport:
         return RunReport(
@@ -147,6 +159,7 @@ class PreAnnotator(QObject):
         self._one: _Run | None = None
         self._batch: _Run | None = None
         self._device_line = ""
+        self._usual_seconds: float | None = None
         session.opened.connect(self.cancel)
 
     @property
@@ -167,7 +180,7 @@ class PreAnnotator(QObject):
     def progress(self) -> RunProgress | None:
         """Return where the run is (the folder's, if there are two); None when there is none."""
         run = self._batch or self._one
-        return None if run is None else run.progress()
+        return None if run is None else run.progress(self._usual_seconds)
 
     def use_model(self, name: str) -> None:
         """Load a model and run it from then on; when it cannot be loaded, the one before stays."""
@@ -257,6 +270,7 @@ class PreAnnotator(QObject):
             use_kept=run.batch,
         )
         run.note = self._session.record(run.image_id).path
+        run.image_began_at = time.monotonic()
         run.job = self._tasks.submit(
             LaneName.MODEL,
             lambda context: self._holder.find(task, context),
@@ -281,7 +295,9 @@ class PreAnnotator(QObject):
             self._next(self._batch)
 
     def _on_found(self, run: _Run, found: Outlined) -> None:
-        run.first_result_at = run.first_result_at or time.monotonic()
+        run.note_result()
+        if not run.batch:
+            self._usual_seconds = run.last_result_at - run.image_began_at
         if self._session.database is run.database:
             if self._filter.store(run.image_id, found, undoable=not run.batch):
                 run.done += 1
@@ -291,12 +307,13 @@ class PreAnnotator(QObject):
         self._next(run)
 
     def _on_failed(self, run: _Run, sentence: str) -> None:
-        run.first_result_at = run.first_result_at or time.monotonic()
+        run.note_result()
         run.failed.append(sentence)
         self._next(run)
 
     def _on_loaded(self, name: str, device_line: str) -> None:
         self._model_name = name
+        self._usual_seconds = None
         self._set_device_line(device_line)
         self.model_loaded.emit()
 

@@ -3,8 +3,8 @@
 import dataclasses
 
 import pytest
-from annotation.shapes import holed_square
 
+from annotation.shapes import holed_square
 from maskstudio.annotation.annotation import (
     PALETTE,
     Annotation,

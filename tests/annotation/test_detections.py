@@ -6,11 +6,11 @@ from itertools import count
 
 import numpy as np
 import pytest
-from annotation.shapes import rectangle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from annotation.shapes import rectangle
 from maskstudio.annotation.annotation import Annotation, Category, Rejection
 from maskstudio.annotation.detections import (
     Detections,

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import pytest
-from annotation.shapes import rectangle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from annotation.shapes import rectangle
 from maskstudio.annotation import edits
 from maskstudio.annotation.annotation import (
     Annotation,

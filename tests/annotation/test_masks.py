@@ -3,13 +3,13 @@
 import cv2
 import numpy as np
 import pytest
-from annotation.shapes import boxes, holed_square, masks, rectangle, rings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
+from annotation.shapes import boxes, holed_square, masks, rectangle, rings
 from maskstudio.annotation.masks import (
     decode,
     mask_iou,

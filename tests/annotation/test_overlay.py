@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from annotation.shapes import Points, holed_square, rectangle, rings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from shapely.geometry import Point
 
+from annotation.shapes import Points, holed_square, rectangle, rings
 from maskstudio.annotation.annotation import Annotation
 from maskstudio.annotation.overlay import OverlayRequest, blended, box_ring, colour_rgb, render
 from maskstudio.annotation.segmentation import Segmentation

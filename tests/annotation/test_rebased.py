@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from annotation.shapes import rectangle
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from annotation.shapes import rectangle
 from maskstudio.annotation import edits
 from maskstudio.annotation.annotation import Annotation, ImageRecord, ImageState, ImageStatus
 from maskstudio.annotation.edits import Edit, ImageContent

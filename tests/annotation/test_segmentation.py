@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
-from annotation.shapes import Points, holed_square, rectangle, rings, star, stars
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import GeometryCollection, LinearRing, LineString, Point, Polygon
 
+from annotation.shapes import Points, holed_square, rectangle, rings, star, stars
 from maskstudio.annotation.segmentation import (
     Part,
     Segmentation,

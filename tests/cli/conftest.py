@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from support.commands import Ended, Run
 
 from maskstudio.annotation.annotation import Category
 from maskstudio.cli import main
 from maskstudio.mask_rcnn.architectures import build, default_architecture
 from maskstudio.mask_rcnn.model_file import ModelInfo, save_model
+from support.commands import Ended, Run
 
 
 @pytest.fixture(scope="package", autouse=True)

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from support.commands import Run
 
 from maskstudio.annotation import edits
 from maskstudio.annotation.annotation import Annotation, Category, ImageState
 from maskstudio.annotation.edits import CategoryChange, Edit, ImageContent
 from maskstudio.annotation.segmentation import Segmentation
 from maskstudio.storage.opening import open_project
+from support.commands import Run
 
 SQUARE = Segmentation.from_rings([(10, 10), (30, 10), (30, 40), (10, 40)])
 NAMES = ["a.png", "b.png", "sub/c.png"]

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from pycocotools.coco import COCO
-from support.commands import Run
-from support.pictures import write_picture
 
 from maskstudio.resources import resource_path
+from support.commands import Run
+from support.pictures import write_picture
 
 NAMES = ["a.png", "b.png", "sub/c.png"]
 

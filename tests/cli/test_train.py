@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from support.coco_sets import NUCLEUS, write_discs, write_json
-from support.commands import Run
 
 from maskstudio.mask_rcnn.architectures import build, default_architecture
 from maskstudio.mask_rcnn.model_file import find_model, load_model, read_info, save_model
+from support.coco_sets import NUCLEUS, write_discs, write_json
+from support.commands import Run
 
 SHORT = ("--iterations", 2, "--batch-size", 1, "--crop", 64, "--device", "cpu")
 FRESH = ("--init", "maskrcnn_resnet10t_fpn", "--input-size", 64)

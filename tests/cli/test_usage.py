@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.commands import Run
 
 from maskstudio import __version__
+from support.commands import Run
 
 COMMANDS = ("gui", "demo", "predict", "train", "evaluate", "export", "models")
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from support.coco_sets import write_discs
 from torchvision.models.detection import FasterRCNN
 
 from maskstudio.formats.coco_reader import CocoFile, read_coco
@@ -15,6 +14,7 @@ from maskstudio.mask_rcnn.device import Device, choose_device
 from maskstudio.mask_rcnn.model_file import ModelInfo, find_model, load_model
 from maskstudio.resources import resource_path
 from maskstudio.storage.images import read_image
+from support.coco_sets import write_discs
 
 
 @pytest.fixture(scope="package", autouse=True)

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from support.fakes import BOXES, CELL, FakePredictor
-from support.pictures import write_picture
 
 from maskstudio.annotation.detections import Detections
 from maskstudio.errors import CancelledError, UserError
 from maskstudio.mask_rcnn.batch import predict_files, write_overlays, write_results
 from maskstudio.progress import TaskContext
+from support.fakes import BOXES, CELL, FakePredictor
+from support.pictures import write_picture
 
 QUIET = TaskContext()
 NAMES = ["a.png", "b.png", "sub/c.png"]

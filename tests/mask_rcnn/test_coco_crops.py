@@ -8,6 +8,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch.nn import functional
+from torchvision.ops import masks_to_boxes
+
+from maskstudio.errors import UserError
+from maskstudio.formats.coco_reader import CocoFile, read_coco
+from maskstudio.mask_rcnn import coco_dataset
+from maskstudio.mask_rcnn.coco_dataset import CocoCrops, Sample, collate, read_listed_image
+from maskstudio.mask_rcnn.settings import Augmentation
 from support.coco_sets import (
     NUCLEUS,
     Entry,
@@ -17,14 +25,6 @@ from support.coco_sets import (
     write_discs,
     write_json,
 )
-from torch.nn import functional
-from torchvision.ops import masks_to_boxes
-
-from maskstudio.errors import UserError
-from maskstudio.formats.coco_reader import CocoFile, read_coco
-from maskstudio.mask_rcnn import coco_dataset
-from maskstudio.mask_rcnn.coco_dataset import CocoCrops, Sample, collate, read_listed_image
-from maskstudio.mask_rcnn.settings import Augmentation
 
 PHOTO, MICROSCOPY = Augmentation.PHOTO, Augmentation.MICROSCOPY
 

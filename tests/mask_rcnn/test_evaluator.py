@@ -15,7 +15,6 @@ from PIL import Image
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
-from support.coco_sets import NUCLEUS, Entry, image_entry, mask_entry, write_json
 
 from maskstudio.annotation.annotation import Category
 from maskstudio.annotation.detections import Detections
@@ -23,6 +22,7 @@ from maskstudio.errors import CancelledError, UserError
 from maskstudio.formats.coco_reader import read_coco
 from maskstudio.mask_rcnn.evaluator import detection_rle, evaluate
 from maskstudio.progress import TaskContext
+from support.coco_sets import NUCLEUS, Entry, image_entry, mask_entry, write_json
 
 CELL = Category(1, "nucleus", "cell")
 SIZE = (120, 160)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
-from support.studio import Studio
 
 from maskstudio.annotation.detections import Predictor
+from support.studio import Studio
 
 MakeStudio = Callable[[Callable[[str], Predictor] | None], Studio]
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from PIL import Image
 from pycocotools.coco import COCO
-from support.pictures import write_picture
 
 from maskstudio.annotation.annotation import ImageState
 from maskstudio.annotation.segmentation import Part, Segmentation, as_ring
@@ -16,6 +15,7 @@ from maskstudio.errors import CancelledError, UserError
 from maskstudio.progress import TaskContext
 from maskstudio.session import operations
 from maskstudio.session.exporting import DEFAULT_STATES, export_coco
+from support.pictures import write_picture
 
 SQUARE = Segmentation.from_rings([(10, 10), (30, 10), (30, 30), (10, 30)])
 HOLED = Segmentation(

@@ -15,8 +15,6 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from support.fakes import CELL, disc_detections
-from support.pictures import write_picture
 
 from maskstudio.annotation.annotation import Category, Dataset, ImageState
 from maskstudio.annotation.detections import outline
@@ -36,6 +34,8 @@ from maskstudio.session.score_filter import ScoreFilter
 from maskstudio.session.session import Session
 from maskstudio.session.tasks import Tasks
 from maskstudio.storage.opening import open_project
+from support.fakes import CELL, disc_detections
+from support.pictures import write_picture
 
 HEIGHT, WIDTH = 60, 80
 

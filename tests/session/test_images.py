@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from support.pictures import write_picture
 
 from maskstudio.errors import CancelledError
 from maskstudio.progress import TaskContext
 from maskstudio.session.images import ImageLoader, decode
 from maskstudio.session.tasks import LaneName, Tasks
+from support.pictures import write_picture
 
 BYTES = 64 * 64 * 4
 

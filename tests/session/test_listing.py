@@ -3,10 +3,10 @@
 import shutil
 
 import pytest
-from support.pictures import write_picture
 
 from maskstudio.session import operations
 from maskstudio.storage.opening import ProjectLockedError, open_project
+from support.pictures import write_picture
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 from functools import partial
 
 import pytest
-from support.fakes import disc_detections
-from support.studio import Studio
 
 from maskstudio.annotation.annotation import ImageState
 from maskstudio.annotation.segmentation import Segmentation
 from maskstudio.session import operations
+from support.fakes import disc_detections
+from support.studio import Studio
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,15 @@
 from functools import partial
 
 import pytest
-from support.fakes import BOXES, CELL, FakePredictor, disc_detections
-from support.pictures import write_picture
-from support.studio import Studio
 
 from maskstudio.annotation.annotation import Category, ImageState
 from maskstudio.annotation.segmentation import Segmentation
 from maskstudio.errors import UserError
 from maskstudio.session import operations
 from maskstudio.storage.detections import read_detections
+from support.fakes import BOXES, CELL, FakePredictor, disc_detections
+from support.pictures import write_picture
+from support.studio import Studio
 
 # One image
 
@@ -143,6 +143,21 @@ def test_progress_counts_images_and_estimates_the_time_left(studio, qtbot, folde
         studio.model.release.set()
     assert studio.annotator.progress() is None
     assert not studio.annotator.running
+
+
+def test_the_time_left_for_one_image_is_what_the_image_before_took(studio, qtbot):
+    studio.model.hold.set()
+    left = []
+    for name in ("a.png", "b.png"):
+        studio.show(name)
+        studio.annotator.run_current()
+        qtbot.waitUntil(studio.model.started.is_set)
+        left.append(studio.annotator.progress().seconds_left)
+        with qtbot.waitSignal(studio.annotator.finished):
+            studio.model.let_through()
+        studio.model.started.clear()
+    assert left[0] is None
+    assert left[1] >= 0
 
 
 def test_cancelling_the_folder_ends_it_and_keeps_what_is_done(studio, qtbot):

@@ -3,10 +3,10 @@
 from functools import partial
 
 import pytest
-from support.fakes import CELL, disc_detections
 
 from maskstudio.annotation.annotation import Category, ImageState
 from maskstudio.session import operations
+from support.fakes import CELL, disc_detections
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from storage.children import in_child, write, write_as_nobody, write_on_a_full_disk
 
 from maskstudio.errors import UserError
 from maskstudio.storage.files import replaced_file
+from storage.children import in_child, write, write_as_nobody, write_on_a_full_disk
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX rights and limits")
 

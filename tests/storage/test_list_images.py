@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from storage.children import in_child, list_as_nobody
-from support.pictures import write_picture
 
 from maskstudio.errors import UserError
 from maskstudio.storage.images import SUFFIXES, ImageFile, list_images, natural_key
+from storage.children import in_child, list_as_nobody
+from support.pictures import write_picture
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX rights and names")
 

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from maskstudio.errors import UserError
+from maskstudio.storage.opening import ProjectLockedError, has_project, open_project
 from storage.children import (
     draw,
     draw_all,
@@ -19,9 +22,6 @@ from storage.children import (
     try_to_open,
     write_as_nobody_would,
 )
-
-from maskstudio.errors import UserError
-from maskstudio.storage.opening import ProjectLockedError, has_project, open_project
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX rights and limits")
 

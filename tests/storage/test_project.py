@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from storage.children import CELL, draw, draw_all, make_project, numbered
 
 from maskstudio.annotation.annotation import (
     Annotation,
@@ -25,6 +24,7 @@ from maskstudio.annotation.segmentation import Part, Segmentation, as_ring
 from maskstudio.errors import UserError
 from maskstudio.storage.opening import open_project
 from maskstudio.storage.project import ProjectDatabase
+from storage.children import CELL, draw, draw_all, make_project, numbered
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from storage.children import commit_on_a_full_disk, draw, draw_all, in_child, make_project, numbered
 
 from maskstudio.annotation.edits import AnnotationChange, Edit
 from maskstudio.errors import UserError
 from maskstudio.storage.opening import open_project
 from maskstudio.storage.project import ProjectDatabase
+from storage.children import commit_on_a_full_disk, draw, draw_all, in_child, make_project, numbered
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits, and moving open files")
 

@@ -5,14 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from storage.children import CELL, draw, draw_all, make_project, numbered
-
 from maskstudio.annotation import edits
 from maskstudio.annotation.annotation import Annotation, Category, ImageState
 from maskstudio.annotation.edits import CategoryChange, Edit, ImageContent
 from maskstudio.annotation.segmentation import VertexIndex, move_vertex
 from maskstudio.storage.opening import open_project
 from maskstudio.storage.project import HistoryState, ProjectDatabase
+from storage.children import CELL, draw, draw_all, make_project, numbered
 
 COMPARED = 20
 """After so many edits all of the project is compared."""

@@ -4,9 +4,8 @@ import random
 import sqlite3
 from pathlib import Path
 
-from storage.children import CONTEXT, commit_until_killed, make_project, numbered
-
 from maskstudio.storage.opening import open_project
+from storage.children import CONTEXT, commit_until_killed, make_project, numbered
 
 KILLS = 20
 

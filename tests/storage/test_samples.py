@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from storage.children import demo_on_a_full_disk, in_child
-from support.pictures import write_picture
 
 from maskstudio.errors import UserError
 from maskstudio.storage.images import list_images, read_image
 from maskstudio.storage.samples import demo_project
 from maskstudio.storage.settings import data_dir
+from storage.children import demo_on_a_full_disk, in_child
+from support.pictures import write_picture
 
 
 @pytest.fixture

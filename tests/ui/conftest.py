@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
-from support.fakes import FakePredictor
-from support.program import Program
 
 from maskstudio import app
 from maskstudio.annotation.detections import Predictor
+from support.fakes import FakePredictor
+from support.program import Program
 
 Start = Callable[..., Program]
 

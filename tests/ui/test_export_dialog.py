@@ -10,10 +10,10 @@ from pycocotools.coco import COCO
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QCheckBox
-from support.hand import CTRL
-from support.outlines import HOLED, SQUARE, put
 
 from maskstudio.ui.dialogs.export import ExportDialog
+from support.hand import CTRL
+from support.outlines import HOLED, SQUARE, put
 
 
 @pytest.fixture

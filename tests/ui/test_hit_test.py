@@ -1,11 +1,11 @@
 """What lies under the pointer, as a function of annotations, selection and place alone."""
 
 import pytest
-from support.outlines import HOLED, SQUARE
 
 from maskstudio.annotation.annotation import Annotation
 from maskstudio.annotation.segmentation import Segmentation, VertexIndex
 from maskstudio.ui.canvas.hit_test import HitKind, hit_test, within
+from support.outlines import HOLED, SQUARE
 
 IN_TWO = Segmentation.from_rings(
     [(0, 0), (10, 0), (10, 10), (0, 10)], [(30, 0), (40, 0), (40, 10), (30, 10)]

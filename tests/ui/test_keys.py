@@ -3,12 +3,12 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from support.hand import CTRL, SHIFT
-from support.outlines import SQUARE, put
 
 from maskstudio.annotation.annotation import ImageState
 from maskstudio.annotation.segmentation import Segmentation
 from maskstudio.session import operations
+from support.hand import CTRL, SHIFT
+from support.outlines import SQUARE, put
 
 CORNER = Segmentation.from_rings([(80, 5), (95, 5), (95, 15), (80, 15)])
 

@@ -3,10 +3,10 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from support.hand import MIDDLE, RIGHT
-from support.outlines import SQUARE, corners, put
 
 from maskstudio.session import operations
+from support.hand import MIDDLE, RIGHT
+from support.outlines import SQUARE, corners, put
 
 POINTS = ((15, 15), (70, 20), (60, 65), (20, 60))
 

@@ -4,12 +4,12 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QFileDialog
-from support.hand import CTRL
-from support.outlines import SQUARE, put
 
 from maskstudio.annotation.annotation import ImageState
 from maskstudio.errors import UserError
 from maskstudio.ui.panels.images import COUNT_ROLE
+from support.hand import CTRL
+from support.outlines import SQUARE, put
 
 
 def counts(program):

@@ -2,11 +2,11 @@
 
 import pytest
 from PySide6.QtCore import Qt
+
+from maskstudio.annotation.segmentation import Segmentation
 from support.hand import ALT, CTRL, SHIFT
 from support.outlines import HOLED, SQUARE, corners, put
 from support.pictures import write_picture
-
-from maskstudio.annotation.segmentation import Segmentation
 
 BEHIND = Segmentation.from_rings([(40, 40), (80, 40), (80, 75), (40, 75)])
 CORNER = Segmentation.from_rings([(80, 5), (95, 5), (95, 15), (80, 15)])

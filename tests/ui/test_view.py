@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+
 from support.hand import CTRL, MIDDLE, SHIFT
 from support.outlines import SQUARE, put
 

@@ -9,14 +9,14 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QToolBar
-from support.hand import CTRL
-from support.outlines import SQUARE, put
-from support.pictures import write_picture
 
 from maskstudio.annotation.annotation import ImageState
 from maskstudio.ui.notifications import Level
 from maskstudio.ui.panels.images import COUNT_ROLE
 from maskstudio.ui.theme import state_icon
+from support.hand import CTRL
+from support.outlines import SQUARE, put
+from support.pictures import write_picture
 
 READ_ROLE = Qt.ItemDataRole.ToolTipRole
 

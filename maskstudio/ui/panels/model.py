@@ -159,9 +159,9 @@ class ModelPanel(QWidget):
 
 
 def _progress_words(progress: RunProgress) -> str:
-    if progress.total <= 1:
-        return progress.note
     left = "" if progress.seconds_left is None else f", {duration(progress.seconds_left)} left"
+    if progress.total <= 1:
+        return f"{progress.note}{left}"
     return f"{progress.done:,} of {progress.total:,} images{left}"
 
 
