@@ -51,6 +51,7 @@ def train(
     crop: Annotated[int, typer.Option(min=64, help="Side of a training view.")] = _DEFAULTS.crop,
     learning_rate: Annotated[float, typer.Option(min=0.0)] = _DEFAULTS.learning_rate,
     seed: Annotated[int, typer.Option()] = _DEFAULTS.seed,
+    licence: Annotated[str, typer.Option(help="Licence of the weights, noted in the model.")] = "",
     device: DeviceName = "auto",
     checkpoint: Annotated[
         Path | None, typer.Option(help="Keep the run here, and go on from it if it is there.")
@@ -91,6 +92,7 @@ def train(
                 "init": init,
                 "settings": asdict(settings),
             },
+            licence=licence,
         )
         save_model(output, info, trainer.weights())
         context.produce(f"wrote {output}")
