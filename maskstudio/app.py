@@ -41,6 +41,7 @@ from maskstudio.ui.theme import apply_theme
 
 _log = logging.getLogger(__name__)
 _LOG_BYTES = 1_000_000
+_SWITCH_SECONDS = 0.0005
 
 
 class App(QObject):
@@ -175,6 +176,8 @@ def build(
         settings_file: where the preferences lie; the person's own by default.
         load: loads a model by name or path; the real one by default.
     """
+    # Python lets another thread in after 5 ms by itself: a frame would wait for each of the lanes.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     existing = QApplication.instance()
     application = existing if isinstance(existing, QApplication) else QApplication(list(argv))
     application.setApplicationName("MaskStudio")

@@ -5,7 +5,8 @@ Coordinates are pixel edges: x runs 0..width, y runs 0..height, and pixel (colum
 coordinate it was not asked to change.
 """
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,12 +45,16 @@ def as_ring(vertices: ArrayLike) -> Ring:
         ring = ring[:-1].copy()
     if ring.ndim != 2 or ring.shape[1] != 2 or len(ring) < MIN_RING_VERTICES:
         raise UserError("An outline needs at least three corners.")
-    if not np.isfinite(ring).all():
-        raise UserError("An outline has a coordinate that is not a number.")
-    if np.abs(ring).max() > MAX_COORDINATE:
-        raise UserError("An outline has a coordinate more than a million pixels away.")
+    _check(ring)
     ring.setflags(write=False)
     return ring
+
+
+def _check(vertices: Ring) -> None:
+    if not np.isfinite(vertices).all():
+        raise UserError("An outline has a coordinate that is not a number.")
+    if np.abs(vertices).max(initial=0) > MAX_COORDINATE:
+        raise UserError("An outline has a coordinate more than a million pixels away.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,26 +112,6 @@ class Segmentation:
             tuple(
                 Part(as_ring(p.exterior.coords), tuple(as_ring(h.coords) for h in p.interiors))
                 for p in polygons
-            )
-        )
-
-    @classmethod
-    def from_wkb(cls, wkb: bytes) -> "Segmentation":
-        """Read back what `wkb` gave, to the last bit.
-
-        Raises:
-            UserError: the bytes are not a polygon.
-        """
-        try:
-            geometry = shapely.from_wkb(wkb)
-        except shapely.errors.GEOSException as error:
-            raise UserError(f"A stored outline cannot be read ({error}).") from error
-        if not isinstance(geometry, MultiPolygon):
-            raise UserError(f"A stored outline is a {geometry.geom_type}, not a MultiPolygon.")
-        return cls(
-            tuple(
-                Part(as_ring(p.exterior.coords), tuple(as_ring(h.coords) for h in p.interiors))
-                for p in geometry.geoms
             )
         )
 
@@ -300,6 +285,49 @@ def repaired(segmentation: Segmentation, height: int, width: int) -> Segmentatio
         # A corner that lies outside by the last bit of a float is left there by shapely.
         geometry = shapely.transform(geometry, lambda xy: np.clip(xy, 0, (width, height)))
     return Segmentation.from_geometry(geometry)
+
+
+def segmentations_from_wkb(stored: Sequence[bytes]) -> list[Segmentation]:
+    """Read back what `Segmentation.wkb` gave, to the last bit.
+
+    All at once: an image may hold thousands, and the window waits for them.
+
+    Args:
+        stored: as many outlines as there are.
+
+    Raises:
+        UserError: some bytes are not a polygon.
+    """
+    if not stored:
+        return []
+    try:
+        geometries = shapely.from_wkb(list(stored))
+    except shapely.errors.GEOSException as error:
+        raise UserError(f"A stored outline cannot be read ({error}).") from error
+    if (shapely.get_type_id(geometries) != shapely.GeometryType.MULTIPOLYGON).any():
+        raise UserError("A stored outline is not a MultiPolygon.")
+    polygons = shapely.get_parts(geometries)
+    outlines = shapely.get_rings(polygons)
+    vertices = shapely.get_coordinates(outlines)
+    _check(vertices)
+    vertices.setflags(write=False)
+    # The last vertex of a ring in WKB is the first again.
+    rings = [vertices[a : b - 1] for a, b in _spans(shapely.get_num_points(outlines))]
+    if any(len(ring) < MIN_RING_VERTICES for ring in rings):
+        raise UserError("A stored outline has fewer than three corners.")
+    holes = _spans(shapely.get_num_interior_rings(polygons) + 1)
+    parts = [Part(rings[a], tuple(rings[a + 1 : b])) for a, b in holes]
+    spans = _spans(shapely.get_num_geometries(geometries))
+    found = [Segmentation(tuple(parts[a:b])) for a, b in spans]
+    for segmentation, wkb, box in zip(found, stored, shapely.bounds(geometries), strict=True):
+        # What these would work out one by one.
+        vars(segmentation).update(wkb=wkb, box=tuple(box.tolist()))
+    return found
+
+
+def _spans(counts: NDArray[np.integer]) -> Iterator[tuple[int, int]]:
+    """Yield where each of several runs begins and ends, laid one after the other."""
+    return itertools.pairwise([0, *np.cumsum(counts).tolist()])
 
 
 def _polygons(geometry: BaseGeometry) -> Iterator[Polygon]:

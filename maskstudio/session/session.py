@@ -49,6 +49,7 @@ class Session(QObject):
         self._current: int | None = None
         self._annotations: dict[int, Annotation] = {}
         self._selection: frozenset[int] = frozenset()
+        self._history: HistoryState | None = None
 
     @property
     def database(self) -> ProjectDatabase | None:
@@ -136,6 +137,7 @@ class Session(QObject):
         """Make this project the open one; the one before is closed."""
         self.close()
         self._database = database
+        self._history = None
         self._records = {record.id: record for record in database.images()}
         self._counts = database.annotation_counts()
         self._categories = {category.id: category for category in database.categories()}
@@ -151,6 +153,7 @@ class Session(QObject):
         self._database = None
         self._records, self._counts, self._categories = {}, {}, {}
         self._order, self._sort_keys, self._missing = (), {}, frozenset()
+        self._history = None
         self.opened.emit()
 
     def add_images(self, paths: Sequence[str]) -> None:
@@ -225,7 +228,11 @@ class Session(QObject):
 
     def history(self) -> HistoryState:
         """Return what undo and redo would do."""
-        return self._database.history() if self._database else HistoryState(None, None)
+        if self._history is None:
+            # Asked for at every change of the selection, so the disk is asked once for an edit.
+            none = HistoryState(None, None)
+            self._history = self._database.history() if self._database else none
+        return self._history
 
     def _step(self, *, redo: bool) -> Edit | None:
         try:
@@ -244,6 +251,7 @@ class Session(QObject):
         return edit
 
     def _apply(self, edit: Edit) -> None:
+        self._history = None
         for category in edit.categories:
             self._apply_category(category)
         for image in edit.images:

@@ -8,6 +8,7 @@ thread. Progress is not sent: whoever shows it asks the job ten times a second.
 
 import heapq
 import itertools
+import os
 import sys
 import threading
 from collections import deque
@@ -22,6 +23,8 @@ from maskstudio.errors import CancelledError, UserError
 from maskstudio.progress import TaskContext
 
 Work = Callable[[TaskContext], Any]
+
+_NICE = 5
 
 
 class LaneName(StrEnum):
@@ -154,6 +157,7 @@ class _Lane:
             thread.join()
 
     def _serve(self) -> None:
+        _step_back()
         while True:
             with self._wake:
                 self._wake.wait_for(lambda: self._closed or self._queue)
@@ -166,6 +170,15 @@ class _Lane:
             finally:
                 with self._wake:
                     self._running.discard(job)
+
+
+def _step_back() -> None:
+    """Let the GUI thread go first where all cores are busy; threads made from here inherit it.
+
+    Windows and macOS prefer the thread of the window in front by themselves.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
 class Tasks(QObject):

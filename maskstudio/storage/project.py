@@ -267,13 +267,12 @@ def _categories(connection: sa.Connection) -> tuple[Category, ...]:
 def _annotations(
     connection: sa.Connection, image_ids: Sequence[int]
 ) -> dict[int, tuple[Annotation, ...]]:
-    found: dict[int, list[Annotation]] = {}
-    table = tables.annotations
+    found: dict[int, tuple[Annotation, ...]] = {}
     for start in range(0, len(image_ids), _CHUNK):
-        query = sa.select(table).where(table.c.image_id.in_(image_ids[start : start + _CHUNK]))
-        for row in connection.execute(query.order_by(table.c.id)):
-            found.setdefault(row.image_id, []).append(tables.annotation_from_row(row))
-    return {image_id: tuple(annotations) for image_id, annotations in found.items()}
+        query = tables.select_annotations(image_ids[start : start + _CHUNK])
+        for row in connection.execute(query):
+            found[row[0]] = tables.annotations_from_text(row[1])
+    return found
 
 
 def _contents(connection: sa.Connection, image_ids: Sequence[int]) -> dict[int, ImageContent]:
@@ -305,11 +304,8 @@ def _apply(connection: sa.Connection, edit: Edit) -> None:
     for start in range(0, len(gone), _CHUNK):
         chunk = tables.annotations.c.id.in_(gone[start : start + _CHUNK])
         connection.execute(sa.delete(tables.annotations).where(chunk))
-    rows = [
-        tables.annotation_row(c.image_id, c.after) for c in edit.annotations if c.after is not None
-    ]
-    if rows:
-        connection.execute(sa.insert(tables.annotations), rows)
+    if any(c.after is not None for c in edit.annotations):
+        connection.execute(tables.insert_annotations(edit.annotations))
     for image in edit.images:
         connection.execute(
             sa.update(tables.images)

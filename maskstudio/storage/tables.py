@@ -3,6 +3,7 @@
 import base64
 import json
 import zlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -10,13 +11,18 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
+    Insert,
     Integer,
     LargeBinary,
     MetaData,
     Row,
+    Select,
     String,
     Table,
     Text,
+    func,
+    insert,
+    select,
 )
 
 from maskstudio.annotation.annotation import (
@@ -28,7 +34,7 @@ from maskstudio.annotation.annotation import (
     Rejection,
 )
 from maskstudio.annotation.edits import AnnotationChange, CategoryChange, Edit, ImageChange
-from maskstudio.annotation.segmentation import Box, Segmentation
+from maskstudio.annotation.segmentation import Box, Segmentation, segmentations_from_wkb
 
 SCHEMA_VERSION = 1
 
@@ -68,11 +74,7 @@ annotations = Table(
     Column("id", Integer, primary_key=True),
     Column("image_id", ForeignKey("images.id"), nullable=False, index=True),
     Column("category_id", ForeignKey("categories.id"), nullable=False),
-    Column("segmentation", LargeBinary),  # WKB, float64
-    Column("box", Text),  # JSON, only where there is no segmentation
-    Column("model_id", Text),
-    Column("score", Float),
-    Column("touched", Boolean, nullable=False),
+    Column("content", Text, nullable=False),  # JSON of all of it, as in the journal
 )
 
 # The journal. An edit is `done`, `undone` (redo brings it back) or `dropped` (undone, and then
@@ -130,32 +132,36 @@ def category_from_row(row: Row[Any]) -> Category:
     return Category(row.id, row.name, row.supercategory, row.colour)
 
 
-def annotation_row(image_id: int, annotation: Annotation) -> dict[str, Any]:
-    """Return the row of an annotation."""
-    segmentation = annotation.segmentation
-    return {
-        "id": annotation.id,
-        "image_id": image_id,
-        "category_id": annotation.category_id,
-        "segmentation": None if segmentation is None else segmentation.wkb,
-        "box": None if annotation.box_only is None else json.dumps(annotation.box_only),
-        "model_id": annotation.model_id,
-        "score": annotation.score,
-        "touched": annotation.touched,
-    }
+# Python's sqlite3 lets go of the interpreter's lock for every row, read or written. While lanes are
+# busy, each would keep the window waiting for its turn; so many annotations go in and out as one.
 
 
-def annotation_from_row(row: Row[Any]) -> Annotation:
-    """Read an annotation."""
-    return Annotation(
-        row.id,
-        row.category_id,
-        None if row.segmentation is None else Segmentation.from_wkb(row.segmentation),
-        None if row.box is None else _box(json.loads(row.box)),
-        row.model_id,
-        row.score,
-        row.touched,
+def insert_annotations(changes: Sequence[AnnotationChange]) -> Insert:
+    """Put what these changes leave into the table, in one step."""
+    rows = [
+        [c.image_id, c.after.id, c.after.category_id, json.dumps(_plain_annotation(c.after))]
+        for c in changes
+        if c.after is not None
+    ]
+    each = func.json_each(json.dumps(rows)).table_valued("value")
+    columns = [func.json_extract(each.c.value, f"$[{n}]") for n in range(4)]
+    return insert(annotations).from_select(
+        ["image_id", "id", "category_id", "content"], select(*columns)
     )
+
+
+def select_annotations(image_ids: Sequence[int]) -> Select[Any]:
+    """Select the annotations of images: for each that has any one row, (id, text)."""
+    c = annotations.c
+    query = select(c.image_id, func.group_concat(c.content)).where(c.image_id.in_(image_ids))
+    return query.group_by(c.image_id)
+
+
+def annotations_from_text(text: str) -> tuple[Annotation, ...]:
+    """Read what was selected for one image, back to front."""
+    plain = sorted(json.loads(f"[{text}]"), key=lambda one: one[0])
+    outlines = _outlines(plain)
+    return tuple(_annotation(one, outlines) for one in plain)
 
 
 def pack_changes(edit: Edit) -> bytes:
@@ -179,11 +185,12 @@ def pack_changes(edit: Edit) -> bytes:
 def edit_from_row(row: Row[Any]) -> Edit:
     """Read an edit from the journal."""
     plain = json.loads(zlib.decompress(row.changes))
+    outlines = _outlines([one for _, *pair in plain["annotations"] for one in pair if one])
     return Edit(
         row.title,
         row.author,
         tuple(
-            AnnotationChange(i, _annotation(before), _annotation(after))
+            AnnotationChange(i, *(one and _annotation(one, outlines) for one in (before, after)))
             for i, before, after in plain["annotations"]
         ),
         tuple(
@@ -212,11 +219,15 @@ def _plain_annotation(annotation: Annotation | None) -> list[Any] | None:
     ]
 
 
-def _annotation(plain: list[Any] | None) -> Annotation | None:
-    if plain is None:
-        return None
+def _outlines(plain: Sequence[list[Any]]) -> Iterator[Segmentation]:
+    """Yield the outlines of annotations that have one, in order."""
+    stored = [base64.b64decode(one[2]) for one in plain if one[2] is not None]
+    return iter(segmentations_from_wkb(stored))
+
+
+def _annotation(plain: list[Any], outlines: Iterator[Segmentation]) -> Annotation:
     identity, category_id, wkb, box, model_id, score, touched = plain
-    segmentation = None if wkb is None else Segmentation.from_wkb(base64.b64decode(wkb))
+    segmentation = None if wkb is None else next(outlines)
     box_only = None if box is None else _box(box)
     return Annotation(identity, category_id, segmentation, box_only, model_id, score, touched)
 

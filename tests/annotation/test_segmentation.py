@@ -22,6 +22,7 @@ from maskstudio.annotation.segmentation import (
     nearest_edge,
     nearest_vertex,
     repaired,
+    segmentations_from_wkb,
 )
 from maskstudio.errors import UserError
 
@@ -221,7 +222,7 @@ any_float = st.floats(-1e6, 1e6, allow_subnormal=True)
 def test_well_known_binary_brings_back_every_bit(rings_of_parts: list[list[Points]]) -> None:
     parts = [[as_ring(ring) for ring in rings] for rings in rings_of_parts]
     before = Segmentation(tuple(Part(outer, tuple(holes)) for outer, *holes in parts))
-    after = Segmentation.from_wkb(before.wkb)
+    after = segmentations_from_wkb([before.wkb])[0]
     assert [(p, r) for p, r, _ in after.rings()] == [(p, r) for p, r, _ in before.rings()]
     for (_, _, old), (_, _, new) in zip(before.rings(), after.rings(), strict=True):
         assert new.tobytes() == old.tobytes()
@@ -250,7 +251,7 @@ def test_the_smallest_change_makes_another_outline() -> None:
 )
 def test_what_is_no_stored_outline_is_refused(stored: bytes) -> None:
     with pytest.raises(UserError, match="outline"):
-        Segmentation.from_wkb(stored)
+        segmentations_from_wkb([holed_square().wkb, stored])
 
 
 def test_only_what_has_area_becomes_an_outline() -> None:
