@@ -203,9 +203,7 @@ def rebased(edit: Edit, contents: Mapping[int, ImageContent]) -> Edit:
         fitted = _rebased_annotations(content, own)
         changes += fitted
         if image_id in statuses:
-            status = statuses[image_id]
-            untouched = fitted == own and status.before == content.record.status
-            images.append(status if untouched else _rebased_status(content, status, fitted))
+            images.append(_rebased_status(content, statuses[image_id], fitted))
     return replace(edit, annotations=tuple(changes), images=tuple(images))
 
 
@@ -226,10 +224,10 @@ def _rebased_annotations(
     fitted = []
     for before, change in found:
         after = change.after
-        if change.before is None and after is not None and after.is_pre_annotation:
+        if after is not None and after.is_pre_annotation:
             # What a model found comes back only once, and not among what another one found since.
-            superseded = _identity(after) in shown or bool(models - {after.model_id})
-            after = None if superseded else after
+            others = bool(models - {after.model_id}) and change.before is None
+            after = None if others or _identity(after) in shown else after
         if before is not None or after is not None:
             fitted.append(AnnotationChange(content.record.id, before, after))
     return fitted
@@ -251,10 +249,11 @@ def _rebased_status(
             del left[one.before.id]
         if one.after is not None:
             left[one.after.id] = one.after
-    if status.min_score is None and any(a.is_pre_annotation for a in left.values()):
-        status = replace(status, min_score=now.min_score)
-    if status.state is ImageState.NEW and status.min_score is not None:
+    predicted = any(a.is_pre_annotation for a in left.values())
+    if status.state is ImageState.NEW and (predicted or status != new):
         status = replace(status, state=ImageState.PREDICTED)
+    if status.min_score is None and predicted:
+        status = replace(status, min_score=now.min_score)
     return ImageChange(content.record.id, now, status)
 
 

@@ -326,7 +326,9 @@ def random_edit(world: World, kind: int, pick: Sequence[int], next_id: int) -> E
         case 3:
             return edits.verify(here)
         case 4:
-            return edits.set_state(here, list(ImageState)[pick[0] % 6], "Set")
+            # Nobody can call an image new that something stands on.
+            states = [s for s in ImageState if s is not ImageState.NEW or not here.annotations]
+            return edits.set_state(here, states[pick[0] % len(states)], "Set")
         case 5:
             new = [predicted(next_id + n, place, place / 10) for n, place in enumerate(set(pick))]
             return edits.pre_annotate(here, "mn"[pick[0] % 2], new, left / 10)

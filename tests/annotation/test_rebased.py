@@ -100,6 +100,15 @@ def test_redoing_what_was_done_to_a_detection_is_done_to_the_same_one_found_agai
     assert step(again, delete).annotations == {}
 
 
+def test_what_was_moved_away_and_found_again_comes_back_once() -> None:
+    start = after(content(), edits.pre_annotate(content(), "m", [predicted(1, 10)], 0.5))
+    move = edits.change(start, [replace(start.annotations[1], segmentation=square(90))], "Move")
+    again = run_batch(after(start, move), [predicted(2, 10)])
+    back = step(again, move.inverse())
+    assert list(back.annotations) == [2]
+    assert [a.segmentation for a in step(back, move).annotations.values()] == [square(90)]
+
+
 def test_a_person_s_work_comes_back_whatever_stands_there_now() -> None:
     start = after(content(), edits.pre_annotate(content(), "m", [predicted(1, 10)], 0.5))
     move = edits.change(start, [replace(start.annotations[1], segmentation=square(13))], "Move")
@@ -189,4 +198,4 @@ class Journal(RuleBasedStateMachine):
 
 
 TestJournal = Journal.TestCase
-TestJournal.settings = settings(deadline=None, max_examples=60, stateful_step_count=25)
+TestJournal.settings = settings(deadline=None, max_examples=100, stateful_step_count=25)
