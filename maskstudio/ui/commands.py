@@ -116,5 +116,5 @@ class Commands:
 
 def _batch_words(report: RunReport) -> str:
     stopped = "Stopped: " if report.cancelled else ""
-    left = f" {report.left_alone:,} finished ones were left alone." if report.left_alone else ""
+    left = f" Finished ones left alone: {report.left_alone:,}." if report.left_alone else ""
     return f"{stopped}{report.done:,} of {report.total:,} images pre-annotated.{left}"

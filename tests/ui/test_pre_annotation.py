@@ -59,7 +59,7 @@ def test_the_end_of_a_run_tells_what_was_left_alone(program):
     program.key(Qt.Key.Key_Space)
     program.key("b", CTRL)
     program.until(lambda: program.told)
-    assert program.said == "2 of 2 images pre-annotated. 1 finished ones were left alone."
+    assert program.said == "2 of 2 images pre-annotated. Finished ones left alone: 1."
 
 
 def test_progress_shows_while_it_runs_and_goes_away_after(program, model):

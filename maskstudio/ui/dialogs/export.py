@@ -151,6 +151,7 @@ class ExportDialog(QDialog):
         self._sign.setPixmap(sign.pixmap(18, 18))
         self.outcome.setText(text)
         # A label that wraps does not make its window grow by itself.
+        self._column.activate()
         self.resize(self.width(), self._column.totalHeightForWidth(self.width()))
 
     def _show_progress(self) -> None:

@@ -21,7 +21,7 @@ _GESTURES = (
     ("Insert a vertex", "drag an edge, Alt+click it, or double-click it"),
     ("Delete a vertex", "Alt+click or Shift+click it, or Backspace over it"),
     ("Close an outline", "click its first vertex, double-click, or Enter"),
-    ("Drop the last vertex", "Backspace or right-click"),
+    ("Drop the last vertex", "Backspace, right-click or Ctrl+Z"),
     ("Cancel", "Esc"),
     ("Zoom", "wheel, with or without Ctrl; Shift+wheel goes sideways"),
     ("Pan", "middle button, or Space and drag; also in the middle of drawing"),
