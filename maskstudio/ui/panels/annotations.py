@@ -25,7 +25,10 @@ def colour_icon(colour: str) -> QIcon:
     """Return a square of a colour."""
     square = QPixmap(12, 12)
     square.fill(QColor(colour))
-    return QIcon(square)
+    made = QIcon(square)
+    # By itself Qt tints what is selected, and the colour is the information.
+    made.addPixmap(square, QIcon.Mode.Selected)
+    return made
 
 
 def origin_words(annotation: Annotation) -> str:
