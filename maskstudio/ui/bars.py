@@ -24,9 +24,10 @@ _MENUS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
         "&Edit",
         (
             "undo", "redo", None, "delete", "select_all", None,
-            "next_annotation", "previous_annotation", None, "select", "polygon",
+            "next_annotation", "previous_annotation",
         ),
     ),
+    ("&Tools", ()),
     (
         "&Image",
         (
@@ -58,7 +59,7 @@ _TOOLBAR = (
 _PRIMARY = "predict"
 
 
-def build_menus(window: QMainWindow, actions: Actions) -> dict[str, QMenu]:
+def build_menus(window: QMainWindow, actions: Actions, tools: tuple[str, ...]) -> dict[str, QMenu]:
     """Fill the menu bar; return the menus by their words."""
     menus: dict[str, QMenu] = {}
     for title, names in _MENUS:
@@ -69,6 +70,8 @@ def build_menus(window: QMainWindow, actions: Actions) -> dict[str, QMenu]:
                 menu.addSeparator()
             else:
                 menu.addAction(actions[name])
+    for name in tools:
+        menus["Tools"].addAction(actions[name])
     return menus
 
 
@@ -108,7 +111,7 @@ def build_toolbar(window: QMainWindow, actions: Actions) -> QToolBar:
     return bar
 
 
-def build_tool_column(actions: Actions) -> QToolBar:
+def build_tool_column(actions: Actions, tools: tuple[str, ...]) -> QToolBar:
     """Make the narrow column of tools at the left."""
     column = QToolBar("Tools")
     column.setObjectName("tools")
@@ -117,7 +120,7 @@ def build_tool_column(actions: Actions) -> QToolBar:
     column.setIconSize(QSize(22, 22))
     column.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
     group = QActionGroup(column)
-    for name in ("select", "polygon"):
+    for name in tools:
         group.addAction(actions[name])
         column.addAction(actions[name])
         button = column.widgetForAction(actions[name])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, Signal
@@ -51,9 +52,7 @@ from maskstudio.ui.panels.categories import CategoriesPanel
 from maskstudio.ui.panels.images import ImagesPanel
 from maskstudio.ui.panels.model import ModelPanel
 from maskstudio.ui.tools.pointer_input import PointerInput
-from maskstudio.ui.tools.polygon import PolygonTool
-from maskstudio.ui.tools.select import SelectTool
-from maskstudio.ui.tools.tool import Tool
+from maskstudio.ui.tools.toolbox import Toolbox
 
 _WELCOME = "Open a folder of images (Ctrl+U), or drop one here."
 _TYPING = (QLineEdit, QAbstractSpinBox, QComboBox, QAbstractButton)
@@ -100,9 +99,8 @@ class MainWindow(QMainWindow):
         self.model = ModelPanel(
             services.annotator, services.score_filter, models, self.verbs["cancel"]
         )
-        self._select_tool = SelectTool(self.canvas)
-        self._polygon_tool = PolygonTool(self.canvas, lambda: self.categories.current)
-        self.input = PointerInput(self.canvas, self._select_tool)
+        self._toolbox = Toolbox(self.canvas, lambda: self.categories.current)
+        self.input = PointerInput(self.canvas, self._toolbox.select)
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
         self._bar = NotificationBar(services.notifications, self.canvas)
@@ -162,11 +160,11 @@ class MainWindow(QMainWindow):
         return super().eventFilter(watched, event)
 
     def _build_layout(self, theme: ThemeName) -> None:
-        menus = build_menus(self, self.verbs)
+        menus = build_menus(self, self.verbs, self._toolbox.names)
         menus["View"].addSeparator()
         add_theme_menu(menus["View"], theme, self.theme_chosen.emit)
         toolbar = build_toolbar(self, self.verbs)
-        tools = build_tool_column(self.verbs)
+        tools = build_tool_column(self.verbs, self._toolbox.names)
         self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, tools)
         right = QWidget()
         stack = QVBoxLayout(right)
@@ -217,33 +215,37 @@ class MainWindow(QMainWindow):
         services.annotator.running_changed.connect(self._on_changed)
 
     def _handlers(self) -> dict[str, Callable[[], object]]:
-        return self._commands.handlers() | {
-            "undo": lambda: self.input.undo() or self._services.session.undo(),
-            "open": self.choose_folder,
-            "export": self._on_export,
-            "quit": self.close,
-            "select": lambda: self._take(self._select_tool),
-            "polygon": lambda: self._take(self._polygon_tool),
-            "choose_model": self._choose_model,
-            "hide": lambda: self.canvas.set_hidden(self.verbs["hide"].isChecked()),
-            "only_image": self._on_only_image,
-            "keys": lambda: show_keys(self, self.verbs.sheet()),
-            "about": lambda: show_about(self),
-        }
+        tools = {name: partial(self._take, name) for name in self._toolbox.names}
+        return (
+            self._commands.handlers()
+            | tools
+            | {
+                "undo": lambda: self.input.undo() or self._services.session.undo(),
+                "open": self.choose_folder,
+                "export": self._on_export,
+                "quit": self.close,
+                "choose_model": self._choose_model,
+                "hide": lambda: self.canvas.set_hidden(self.verbs["hide"].isChecked()),
+                "only_image": self._on_only_image,
+                "keys": lambda: show_keys(self, self.verbs.sheet()),
+                "about": lambda: show_about(self),
+            }
+        )
 
-    def _take(self, tool: Tool) -> None:
-        self.verbs[tool.name].setChecked(True)
-        self.input.take(tool)
+    def _take(self, name: str) -> None:
+        self.verbs[name].setChecked(True)
+        self.input.take(self._toolbox[name])
         self.canvas.setFocus()
 
     def _on_escape(self) -> None:
         """Esc goes back one step: the gesture, then the tool, then the selection."""
         if self.input.cancel():
             return
-        if self.input.tool is not self._select_tool:
-            self._take(self._select_tool)
+        select = self._toolbox.select
+        if self.input.tool is not select:
+            self._take(select.name)
         else:
-            self._select_tool.cancel()
+            select.cancel()
 
     def _on_only_image(self) -> None:
         for panel in self._panels:

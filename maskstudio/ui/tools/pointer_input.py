@@ -153,7 +153,10 @@ class PointerInput(QObject):
 
     def _wheel(self, event: QWheelEvent) -> None:
         across, down = event.angleDelta().x(), event.angleDelta().y()
-        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+        plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
+        if plain and down and self._tool.wheel(down / _NOTCH):
+            self._tell()
+        elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self._canvas.pan((across or down) / _NOTCH * 60, 0)
         elif down:
             self._canvas.zoom(_WHEEL_STEP ** (down / _NOTCH), event.position())

@@ -97,6 +97,11 @@ class Tool:
     def double_click(self, pointer: Pointer) -> None:
         """The left button was clicked twice."""
 
+    def wheel(self, notches: float) -> bool:
+        """The wheel turned without a modifier, away from the hand; return True when it was used."""
+        del notches
+        return False
+
     def key(self, key: Qt.Key) -> bool:
         """A key was pressed; return True when the tool used it."""
         del key

@@ -1,0 +1,30 @@
+"""All tools, by name."""
+
+from collections.abc import Callable
+
+from maskstudio.ui.tools.polygon import PolygonTool
+from maskstudio.ui.tools.select import SelectTool
+from maskstudio.ui.tools.tool import CanvasPort, Tool
+
+
+class Toolbox:
+    """The tools in the order of the tool column; `names` are those of their actions too."""
+
+    def __init__(self, canvas: CanvasPort, category_id: Callable[[], int | None]) -> None:
+        """Make every tool.
+
+        Args:
+            canvas: what they work on.
+            category_id: the category to draw in; None before there is any.
+        """
+        self.select = SelectTool(canvas)
+        tools: tuple[Tool, ...] = (self.select, PolygonTool(canvas, category_id))
+        self._tools = {tool.name: tool for tool in tools}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all tools, in order."""
+        return tuple(self._tools)
+
+    def __getitem__(self, name: str) -> Tool:
+        return self._tools[name]
