@@ -9,7 +9,7 @@ import logging
 import logging.handlers
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -35,6 +35,7 @@ from maskstudio.storage.settings import (
     settings_path,
     write_settings,
 )
+from maskstudio.ui.canvas.adjustment import Adjustment
 from maskstudio.ui.main_window import MainWindow, Services
 from maskstudio.ui.notifications import Notifications
 from maskstudio.ui.theme import apply_theme
@@ -71,6 +72,7 @@ class App(QObject):
         self._listing = FolderListing(self.session, self.tasks)
         self.window = MainWindow(services, self._models(), self._settings.theme)
         self.window.restore_layout(self._settings.window)
+        self._restore_display()
         self._wire()
 
     def open_folder(self, folder: Path) -> None:
@@ -95,7 +97,8 @@ class App(QObject):
 
     def close(self) -> None:
         """Stop all work and let go of everything; the work itself is on the disk already."""
-        self._keep(window=self.window.layout_state())
+        shown = asdict(self.window.canvas.adjustment)
+        self._keep(window=self.window.layout_state(), **shown)
         self.annotator.cancel()
         self.tasks.close()
         self.session.close()
@@ -106,6 +109,11 @@ class App(QObject):
         last = Path(self._settings.last_folder)
         if self.session.database is None and self._settings.last_folder and has_project(last):
             self.open_folder(last)
+
+    def _restore_display(self) -> None:
+        kept = self._settings
+        adjustment = Adjustment(kept.brightness, kept.contrast, kept.gamma)
+        self.window.canvas.set_adjustment(adjustment.clamped())
 
     def _wire(self) -> None:
         window, session = self.window, self.session

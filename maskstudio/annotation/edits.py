@@ -3,7 +3,8 @@
 An edit says what was before and what is after, nothing else; undoing it is the same edit swapped.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from maskstudio.annotation.annotation import (
@@ -205,6 +206,30 @@ def rebased(edit: Edit, contents: Mapping[int, ImageContent]) -> Edit:
         if image_id in statuses:
             images.append(_rebased_status(content, statuses[image_id], fitted))
     return replace(edit, annotations=tuple(changes), images=tuple(images))
+
+
+def with_free_names(edit: Edit, standing: Iterable[Category]) -> Edit:
+    """Return an edit whose categories come back under names that no other one has taken since.
+
+    Args:
+        edit: what is to be done.
+        standing: the categories there are now.
+    """
+    gone = {c.before.id for c in edit.categories if c.before is not None}
+    taken = {category.name for category in standing if category.id not in gone}
+    return replace(
+        edit,
+        categories=tuple(
+            CategoryChange(c.before, c.after and _named_apart(c.after, taken))
+            for c in edit.categories
+        ),
+    )
+
+
+def _named_apart(category: Category, taken: Collection[str]) -> Category:
+    numbered = (f"{category.name} ({number})" for number in itertools.count(2))
+    names = itertools.chain([category.name], numbered)
+    return replace(category, name=next(name for name in names if name not in taken))
 
 
 def _rebased_annotations(

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from maskstudio.annotation import edits
 from maskstudio.annotation.annotation import Annotation, Category, ImageRecord, ImageState
-from maskstudio.annotation.edits import CategoryChange, Edit, ImageContent
+from maskstudio.annotation.edits import CategoryChange, ImageContent
 from maskstudio.annotation.segmentation import Segmentation, repaired
 from maskstudio.session.session import Session
 
@@ -28,10 +28,12 @@ def draw(session: Session, segmentation: Segmentation, category_id: int | None) 
     fitting = _fitting(session, segmentation)
     if content is None or fitting is None:
         return False
+    known = session.categories
     made: tuple[CategoryChange, ...] = ()
-    if category_id is None and not session.categories:
-        made = (CategoryChange(None, Category(1, FIRST_CATEGORY)),)
-    chosen = category_id or (session.categories[0].id if session.categories else 1)
+    if category_id is None and not known:
+        known = (Category(session.require_database().next_category_id(), FIRST_CATEGORY),)
+        made = (CategoryChange(None, known[0]),)
+    chosen = category_id or known[0].id
     annotation = Annotation(next(session.require_database().take_annotation_ids()), chosen, fitting)
     edit = replace(edits.add(content, [annotation]), categories=made)
     if not session.edit(edit):
@@ -110,16 +112,6 @@ def set_category(session: Session, category_id: int) -> bool:
     return session.edit(edits.change(content, changed, f"Change category to {name}"))
 
 
-def add_category(session: Session, name: str) -> Category | None:
-    """Make a category; None when there is one of that name or the name is empty."""
-    name = name.strip()
-    if not name or any(c.name == name for c in session.categories):
-        return None
-    category = Category(max((c.id for c in session.categories), default=0) + 1, name)
-    made = Edit(f"Add category {name}", categories=(CategoryChange(None, category),))
-    return category if session.edit(made) else None
-
-
 def verify(session: Session) -> bool:
     """Accept all that stands on the current image; with nothing on it it is verified empty."""
     content = _current(session)
@@ -144,25 +136,32 @@ def skip(session: Session) -> bool:
 
 
 def step(session: Session, by: int) -> bool:
-    """Show the image `by` places further on in the list; False at its end."""
-    order = session.image_ids
+    """Show the image `by` places further on in the list as shown; False at its end."""
+    order = session.order
     if session.current is None:
-        return bool(order) and _show(session, order[0])
-    place = order.index(session.current.id) + by
-    return 0 <= place < len(order) and _show(session, order[place])
+        return bool(order.shown) and _show(session, order.shown[0])
+    target = order.neighbour(session.current.id, by)
+    return target is not None and _show(session, target)
 
 
 def step_to_unfinished(session: Session) -> bool:
-    """Show the next image that is neither verified nor skipped, from the top again at the end."""
-    order = session.image_ids
-    if not order:
-        return False
+    """Show the next image that is neither verified nor skipped, from the top again at the end.
+
+    Only images that the list shows are looked at.
+    """
     done = (ImageState.VERIFIED, ImageState.EMPTY, ImageState.SKIPPED)
-    start = order.index(session.current.id) + 1 if session.current else 0
-    for image_id in _rotated(order, start):
+    order, current = session.order, session.current
+    start = 0 if current is None else order.place(current.id) + (current.id in order)
+    for image_id in _rotated(order.shown, start):
         if session.record(image_id).state not in done and image_id not in session.missing:
             return _show(session, image_id)
     return False
+
+
+def go_to(session: Session, wanted: str) -> bool:
+    """Show an image by its place in the list as shown, from 1, or by a part of its name."""
+    image_id = session.order.find(wanted)
+    return image_id is not None and _show(session, image_id)
 
 
 def walk_annotations(session: Session, by: int) -> bool:

@@ -149,7 +149,7 @@ class ScoreFilter(QObject):
         detections = found.detections
         used = {detections.categories[n] for n in detections.labels[detections.scores >= score]}
         names = {c.name for c in self._session.categories}
-        next_id = max((c.id for c in self._session.categories), default=0) + 1
+        next_id = self._session.require_database().next_category_id()
         new = [c for c in sorted(used, key=lambda c: c.id) if c.name not in names]
         made = tuple(
             CategoryChange(None, Category(next_id + n, c.name, c.supercategory))

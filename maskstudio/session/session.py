@@ -14,12 +14,16 @@ from PySide6.QtCore import QObject, Signal
 from maskstudio.annotation.annotation import Annotation, Category, ImageRecord
 from maskstudio.annotation.edits import AnnotationChange, CategoryChange, Edit, ImageContent
 from maskstudio.errors import UserError
+from maskstudio.session.image_order import ImageOrder
 from maskstudio.storage.images import natural_key
 from maskstudio.storage.project import HistoryState, ProjectDatabase
 
 
 class Session(QObject):
     """The open project.
+
+    Attributes:
+        order: which images the list shows, and in which order.
 
     Signals:
         opened: another project is open, or none.
@@ -50,6 +54,7 @@ class Session(QObject):
         self._annotations: dict[int, Annotation] = {}
         self._selection: frozenset[int] = frozenset()
         self._history: HistoryState | None = None
+        self.order = ImageOrder(self.record, self.count, self)
 
     @property
     def database(self) -> ProjectDatabase | None:
@@ -68,7 +73,7 @@ class Session(QObject):
 
     @property
     def image_ids(self) -> tuple[int, ...]:
-        """The images in the order of the list."""
+        """All images, in the order of their names."""
         return self._order
 
     @property
@@ -142,6 +147,7 @@ class Session(QObject):
         self._counts = database.annotation_counts()
         self._categories = {category.id: category for category in database.categories()}
         self._sort()
+        self.order.reset()
         self.opened.emit()
 
     def close(self) -> None:
@@ -153,6 +159,7 @@ class Session(QObject):
         self._database = None
         self._records, self._counts, self._categories = {}, {}, {}
         self._order, self._sort_keys, self._missing = (), {}, frozenset()
+        self.order.set_images(())
         self._history = None
         self.opened.emit()
 
@@ -180,11 +187,14 @@ class Session(QObject):
             return
         self.select(())
         annotations = self.require_database().annotations(image_id) if image_id else ()
-        self._current = image_id
+        left, self._current = self._current, image_id
         self._annotations = {annotation.id: annotation for annotation in annotations}
         if image_id:
             self._counts[image_id] = len(self._annotations)
         self.current_changed.emit()
+        if left:
+            # Only now, so that a list never has to take its current row out.
+            self.order.update([left])
 
     def note_size(self, image_id: int, height: int, width: int) -> None:
         """Note the size of an image, now that its file was read."""
@@ -261,6 +271,7 @@ class Session(QObject):
             self._apply_annotation(change)
         if self._current in edit.image_ids:
             self._annotations = dict(sorted(self._annotations.items()))
+        self.order.update(i for i in edit.image_ids if i != self._current)
         # The lists learn what is gone before they are told that it is no longer selected.
         gone = self._selection - self._annotations.keys()
         self._selection -= gone
@@ -291,3 +302,4 @@ class Session(QObject):
         for image_id in self._records.keys() - self._sort_keys.keys():
             self._sort_keys[image_id] = natural_key(self._records[image_id].path)
         self._order = tuple(sorted(self._records, key=self._sort_keys.__getitem__))
+        self.order.set_images(self._order)

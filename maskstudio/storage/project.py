@@ -24,7 +24,7 @@ from maskstudio.annotation.annotation import (
     ImageRecord,
     ImageState,
 )
-from maskstudio.annotation.edits import Edit, ImageContent, rebased
+from maskstudio.annotation.edits import Edit, ImageContent, rebased, with_free_names
 from maskstudio.errors import UserError
 from maskstudio.storage import tables
 from maskstudio.storage.images import natural_key
@@ -56,7 +56,9 @@ class ProjectDatabase:
         self._opened_file = self._file_identity()
         with self._reading() as connection:
             highest = connection.scalar(sa.select(sa.func.max(tables.annotations.c.id))) or 0
+            category = connection.scalar(sa.select(sa.func.max(tables.categories.c.id))) or 0
         self._next_annotation_id = max(highest, int(self.setting("last_annotation_id", 0))) + 1
+        self._last_category_id = max(category, int(self.setting("last_category_id", 0)))
 
     def __enter__(self) -> "ProjectDatabase":
         return self
@@ -140,6 +142,18 @@ class ProjectDatabase:
             self._next_annotation_id += 1
             yield self._next_annotation_id - 1
 
+    def next_category_id(self) -> int:
+        """Return the id for a new category; one that was deleted never gives its own to another."""
+        return self._last_category_id + 1
+
+    def category_uses(self, category_id: int) -> dict[int, int]:
+        """Return how many annotations of a category stand on each image that has any."""
+        table = tables.annotations
+        query = sa.select(table.c.image_id, sa.func.count()).group_by(table.c.image_id)
+        with self._reading() as connection:
+            rows = connection.execute(query.where(table.c.category_id == category_id))
+            return {row[0]: row[1] for row in rows}
+
     def commit(self, edit: Edit) -> None:
         """Apply an edit and write it into the journal, in one transaction.
 
@@ -165,6 +179,10 @@ class ProjectDatabase:
                 )
             )
             _write_setting(connection, "last_annotation_id", self._next_annotation_id - 1)
+            made = [change.after.id for change in edit.categories if change.after]
+            last_category_id = max([self._last_category_id, *made])
+            _write_setting(connection, "last_category_id", last_category_id)
+        self._last_category_id = last_category_id
 
     def undo(self) -> Edit | None:
         """Take back the last edit that can be taken back; return what was changed, or None."""
@@ -201,6 +219,7 @@ class ProjectDatabase:
             edit = tables.edit_from_row(row)
             edit = edit.inverse() if latest else edit
             edit = rebased(edit, _contents(connection, edit.image_ids))
+            edit = with_free_names(edit, _categories(connection))
             _apply(connection, edit)
             connection.execute(
                 sa.update(tables.edits).where(tables.edits.c.id == row.id).values(state=new_state)

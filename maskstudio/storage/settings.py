@@ -34,12 +34,18 @@ class Settings:
         model: name or path of the model used last.
         last_folder: the folder opened last, or empty.
         window: size and layout of the window as Qt gives it, base64; empty for the default.
+        brightness: of the image as shown, -100 to 100; 0 shows it as it is.
+        contrast: likewise.
+        gamma: likewise.
     """
 
     theme: ThemeName = ThemeName.SYSTEM
     model: str = DEFAULT_MODEL
     last_folder: str = ""
     window: str = ""
+    brightness: int = 0
+    contrast: int = 0
+    gamma: int = 0
 
 
 def settings_path() -> Path:
@@ -61,7 +67,9 @@ def read_settings(path: Path) -> Settings:
     if not isinstance(stored, dict):
         return Settings()
     known = {
-        f.name: stored[f.name] for f in fields(Settings) if isinstance(stored.get(f.name), str)
+        f.name: stored[f.name]
+        for f in fields(Settings)
+        if type(stored.get(f.name)) is (int if type(f.default) is int else str)
     }
     if known.get("theme") not in list(ThemeName):
         known.pop("theme", None)

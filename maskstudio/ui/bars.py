@@ -23,7 +23,9 @@ _MENUS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
     (
         "&Edit",
         (
-            "undo", "redo", None, "delete", "select_all", None,
+            "undo", "redo", None, "copy", "paste", "duplicate", "copy_to_next", "delete",
+            "select_all", None,
+            "unite", "subtract", "intersect", "split_parts", None,
             "next_annotation", "previous_annotation",
         ),
     ),
@@ -31,14 +33,16 @@ _MENUS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
     (
         "&Image",
         (
-            "next", "previous", "next_unfinished", None, "verify", "skip", "reopen",
+            "next", "previous", "next_unfinished", "go_to", "find_image", None,
+            "verify", "skip", "reopen",
         ),
     ),
     ("&Model", ("predict", "predict_folder", "cancel", None, "choose_model")),
     (
         "&View",
         (
-            "fit", "pixels", "zoom_in", "zoom_out", "zoom_selection", None, "hide", "only_image",
+            "fit", "pixels", "zoom_in", "zoom_out", "zoom_selection", None,
+            "adjust", "reset_display", None, "hide", "only_image",
         ),
     ),
     ("&Help", ("keys", "about")),
@@ -54,6 +58,7 @@ _TOOLBAR = (
     None,
     "undo",
     "redo",
+    "adjust",
     "export",
 )
 _PRIMARY = "predict"

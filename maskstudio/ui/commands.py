@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 
-from maskstudio.session import operations
+from maskstudio.session import category_operations, clipboard, operations, region_operations
+from maskstudio.session.clipboard import Clipboard
+from maskstudio.session.nudge import Nudge
 from maskstudio.session.preannotation import PreAnnotator, RunReport
 from maskstudio.session.session import Session
+from maskstudio.ui.canvas.adjustment import Adjustment
 from maskstudio.ui.canvas.canvas import Canvas
 from maskstudio.ui.notifications import Notifications
 from maskstudio.ui.panels.categories import CategoriesPanel
@@ -29,6 +32,8 @@ class Commands:
         self._categories = categories
         self._notifications = notifications
         self._batch = False
+        self._clipboard = Clipboard(session)
+        self._nudge = Nudge(session)
         annotator.finished.connect(self._on_finished)
 
     def handlers(self) -> dict[str, Callable[[], object]]:
@@ -37,6 +42,14 @@ class Commands:
         return {
             "redo": session.redo,
             "delete": lambda: operations.delete_selected(session),
+            "copy": self._clipboard.copy,
+            "paste": self._paste,
+            "duplicate": lambda: clipboard.duplicate(session),
+            "copy_to_next": lambda: clipboard.copy_to_next(session),
+            "unite": lambda: region_operations.unite_selected(session),
+            "subtract": lambda: region_operations.subtract_selected(session),
+            "intersect": lambda: region_operations.intersect_selected(session),
+            "split_parts": lambda: region_operations.split_selected(session),
             "select_all": lambda: session.select(session.annotations),
             "next_annotation": lambda: self._walk(1),
             "previous_annotation": lambda: self._walk(-1),
@@ -54,6 +67,7 @@ class Commands:
             "zoom_in": lambda: canvas.zoom(_ZOOM_STEP),
             "zoom_out": lambda: canvas.zoom(1 / _ZOOM_STEP),
             "zoom_selection": self._zoom_selection,
+            "reset_display": lambda: canvas.set_adjustment(Adjustment()),
         }
 
     def verify_and_next(self) -> None:
@@ -61,7 +75,8 @@ class Commands:
         if self._session.current is None or not operations.verify(self._session):
             return
         if not operations.step(self._session, 1):
-            self._notifications.info("Verified. This was the last image of the folder.")
+            where = "shown" if self._session.order.query.filters else "of the folder"
+            self._notifications.info(f"Verified. This was the last image {where}.")
 
     def digit(self, number: int) -> None:
         """Give the selection the category of a digit, or make it the one drawn next."""
@@ -80,11 +95,19 @@ class Commands:
         if self._session.database is None:
             self._notifications.problem("Open a folder first; categories belong to it.")
             return
-        category = operations.add_category(self._session, name)
+        category = category_operations.add_category(self._session, name)
         if category is not None:
             self._categories.choose(category.id)
-        elif name.strip():
-            self._notifications.problem(f"There is a category {name.strip()!r} already.")
+
+    def nudge(self, dx: float, dy: float) -> None:
+        """Move the selection by (dx, dy) image pixels."""
+        self._nudge.by(dx, dy)
+
+    def _paste(self) -> None:
+        if len(self._clipboard):
+            self._clipboard.paste()
+        else:
+            self._notifications.info("Nothing was copied yet; Ctrl+C copies what is selected.")
 
     def _walk(self, by: int) -> None:
         if operations.walk_annotations(self._session, by):
@@ -92,7 +115,8 @@ class Commands:
 
     def _next_unfinished(self) -> None:
         if not operations.step_to_unfinished(self._session):
-            self._notifications.info("Every image is verified or skipped.")
+            which = " shown" if self._session.order.query.filters else ""
+            self._notifications.info(f"Every image{which} is verified or skipped.")
 
     def _skip(self) -> None:
         if operations.skip(self._session):

@@ -28,13 +28,13 @@ class ImageFlow(QObject):
         if current is None:
             self._canvas.show_image(None)
             return
-        place = session.image_ids.index(current.id)
+        place = session.order.place(current.id)
         step = 1 if place >= self._place else -1
         self._place = place
-        ahead = [place + step * n for n in range(1, _AHEAD + 1)] + [place - step]
-        near = [session.image_ids[n] for n in ahead if 0 <= n < len(session.image_ids)]
+        ahead = [*(step * n for n in range(1, _AHEAD + 1)), -step]
+        near = [session.order.neighbour(current.id, by) for by in ahead]
         self._loader.request(
-            current.id, session.path(current.id), [(i, session.path(i)) for i in near]
+            current.id, session.path(current.id), [(i, session.path(i)) for i in near if i]
         )
         image = self._loader.get(current.id)
         if image is not None:

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from maskstudio.session import region_operations
 from maskstudio.session.images import ImageLoader
 from maskstudio.session.preannotation import PreAnnotator
 from maskstudio.session.score_filter import ScoreFilter
@@ -42,8 +43,11 @@ from maskstudio.ui.bars import (
     build_toolbar,
 )
 from maskstudio.ui.canvas.canvas import Canvas
+from maskstudio.ui.category_commands import CategoryCommands
 from maskstudio.ui.commands import Commands
+from maskstudio.ui.dialogs.adjust import show_adjust
 from maskstudio.ui.dialogs.export import ExportDialog
+from maskstudio.ui.dialogs.go_to import show_go_to
 from maskstudio.ui.dialogs.help import show_about, show_keys
 from maskstudio.ui.image_flow import ImageFlow
 from maskstudio.ui.notifications import NotificationBar, Notifications
@@ -55,6 +59,7 @@ from maskstudio.ui.tools.pointer_input import PointerInput
 from maskstudio.ui.tools.toolbox import Toolbox
 
 _WELCOME = "Open a folder of images (Ctrl+U), or drop one here."
+_ARROWS = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
 _TYPING = (QLineEdit, QAbstractSpinBox, QComboBox, QAbstractButton)
 
 
@@ -107,11 +112,14 @@ class MainWindow(QMainWindow):
         self._commands = Commands(
             session, services.annotator, self.canvas, self.categories, services.notifications
         )
+        self._category_commands = CategoryCommands(session, self.categories, self)
         ImageFlow(session, services.loader, self.canvas)
         self._panels: list[QWidget] = []
         self._build_layout(theme)
         self._connect()
         self._on_opened()
+        # Or the first field of the window would have the keys.
+        self.canvas.setFocus()
 
     def choose_folder(self) -> None:
         """Ask for a folder and open it."""
@@ -194,6 +202,12 @@ class MainWindow(QMainWindow):
         for digit in range(1, 10):
             shortcut = QShortcut(QKeySequence(str(digit)), self)
             shortcut.activated.connect(lambda digit=digit: self._commands.digit(digit))
+        for arrow, (x, y) in _ARROWS.items():
+            # Elsewhere they walk through a list.
+            for keys, far in ((arrow, 1), (f"Shift+{arrow}", 10)):
+                shortcut = QShortcut(QKeySequence(keys), self.canvas)
+                shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+                shortcut.activated.connect(partial(self._commands.nudge, x * far, y * far))
         escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
         escape.activated.connect(self._on_escape)
         self.categories.chosen.connect(self._commands.use_category)
@@ -216,6 +230,7 @@ class MainWindow(QMainWindow):
 
     def _handlers(self) -> dict[str, Callable[[], object]]:
         tools = {name: partial(self._take, name) for name in self._toolbox.names}
+        session = self._services.session
         return (
             self._commands.handlers()
             | tools
@@ -225,6 +240,9 @@ class MainWindow(QMainWindow):
                 "export": self._on_export,
                 "quit": self.close,
                 "choose_model": self._choose_model,
+                "adjust": lambda: show_adjust(self.canvas, self),
+                "find_image": self.images.start_finding,
+                "go_to": lambda: show_go_to(session, self),
                 "hide": lambda: self.canvas.set_hidden(self.verbs["hide"].isChecked()),
                 "only_image": self._on_only_image,
                 "keys": lambda: show_keys(self, self.verbs.sheet()),
@@ -282,11 +300,21 @@ class MainWindow(QMainWindow):
         history = session.history()
         image = session.current is not None
         writable = image and not session.read_only
+        combinable = region_operations.can_combine(session)
         for name, enabled in {
             "export": session.database is not None,
+            "go_to": session.database is not None,
             "undo": self.input.tool.busy or history.undo is not None,
             "redo": history.redo is not None,
             "delete": bool(session.selection),
+            "copy": bool(session.selection),
+            "paste": writable,
+            "duplicate": writable and bool(session.selection),
+            "copy_to_next": writable and bool(session.selection),
+            "unite": writable and combinable,
+            "subtract": writable and combinable,
+            "intersect": writable and combinable,
+            "split_parts": writable and region_operations.can_split(session),
             "zoom_selection": bool(session.selection),
             "select_all": bool(session.annotations),
             "verify": writable,

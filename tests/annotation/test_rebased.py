@@ -9,8 +9,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from annotation.shapes import rectangle
 from maskstudio.annotation import edits
-from maskstudio.annotation.annotation import Annotation, ImageRecord, ImageState, ImageStatus
-from maskstudio.annotation.edits import Edit, ImageContent
+from maskstudio.annotation.annotation import (
+    Annotation,
+    Category,
+    ImageRecord,
+    ImageState,
+    ImageStatus,
+)
+from maskstudio.annotation.edits import CategoryChange, Edit, ImageContent
 from maskstudio.annotation.segmentation import Segmentation
 
 IMAGE = 7
@@ -199,3 +205,34 @@ class Journal(RuleBasedStateMachine):
 
 TestJournal = Journal.TestCase
 TestJournal.settings = settings(deadline=None, max_examples=100, stateful_step_count=25)
+
+
+# Names of categories
+
+
+def renaming(category_id: int, old: str, new: str) -> CategoryChange:
+    return CategoryChange(Category(category_id, old), Category(category_id, new))
+
+
+def names_after(edit: Edit, *standing: Category) -> list[str]:
+    fitted = edits.with_free_names(edit, standing)
+    return [change.after.name for change in fitted.categories if change.after is not None]
+
+
+def test_a_name_that_is_free_comes_back() -> None:
+    edit = Edit("Rename", categories=(renaming(1, "cat", "dog"),))
+    assert edits.with_free_names(edit, [Category(1, "cat"), Category(2, "bird")]) == edit
+
+
+def test_a_name_that_is_taken_comes_back_with_the_first_number_that_is_free() -> None:
+    edit = Edit("Rename", categories=(renaming(1, "cat", "dog"),))
+    standing = [Category(1, "cat"), Category(2, "dog"), Category(3, "dog (2)")]
+    assert names_after(edit, *standing) == ["dog (3)"]
+
+
+def test_a_category_that_is_made_again_does_not_stand_in_its_own_way() -> None:
+    deleted = Edit("Delete", categories=(CategoryChange(Category(1, "cat"), None),))
+    assert names_after(deleted.inverse()) == ["cat"]
+    assert names_after(deleted.inverse(), Category(2, "cat")) == ["cat (2)"]
+    recoloured = CategoryChange(Category(1, "cat"), Category(1, "cat", colour="#123456"))
+    assert names_after(Edit("Recolour", categories=(recoloured,)), Category(1, "cat")) == ["cat"]

@@ -26,10 +26,11 @@ from maskstudio.annotation.segmentation import (
     delete_vertex,
     insert_vertex,
     move_vertex,
+    repaired,
 )
 from maskstudio.errors import UserError
 from maskstudio.progress import TaskContext
-from maskstudio.session import operations
+from maskstudio.session import category_operations, clipboard, operations
 from maskstudio.session.score_filter import ScoreFilter
 from maskstudio.session.session import Session
 from maskstudio.session.tasks import Tasks
@@ -46,6 +47,11 @@ coordinates = st.tuples(
 boxes = st.tuples(
     st.floats(0, WIDTH - 12), st.floats(0, HEIGHT - 12), st.floats(8, 12), st.floats(8, 12)
 ).map(lambda b: (b[0], b[1], b[0] + b[2], b[1] + b[3]))
+
+
+def encloses_something(outline: Segmentation) -> bool:
+    """Tell whether something of the image is left; a person is told of what encloses nothing."""
+    return repaired(outline, HEIGHT, WIDTH) is not None
 
 
 class Work(RuleBasedStateMachine):
@@ -79,7 +85,9 @@ class Work(RuleBasedStateMachine):
     @rule(ring=st.lists(coordinates, min_size=3, max_size=6))
     def draw(self, ring: list[tuple[float, float]]) -> None:
         with suppress(UserError):  # fewer than three corners that differ
-            operations.draw(self.session, Segmentation.from_rings(ring), None)
+            drawn = Segmentation.from_rings(ring)
+            assume(encloses_something(drawn))
+            operations.draw(self.session, drawn, None)
 
     @rule(place=st.integers(0, 99), more=st.booleans())
     def choose(self, place: int, more: bool) -> None:
@@ -109,13 +117,25 @@ class Work(RuleBasedStateMachine):
     def delete(self) -> None:
         operations.delete_selected(self.session)
 
-    @rule(category_id=st.integers(1, 2))
-    def set_category(self, category_id: int) -> None:
-        operations.set_category(self.session, category_id)
+    @rule()
+    def duplicate(self) -> None:
+        clipboard.duplicate(self.session)
+
+    @rule(place=st.integers(0, 4))
+    def set_category(self, place: int) -> None:
+        categories = self.session.categories
+        operations.set_category(self.session, categories[place % len(categories)].id)
+
+    @rule(place=st.integers(0, 4), into=st.integers(1, 2))
+    def delete_category(self, place: int, into: int) -> None:
+        later = [category.id for category in self.session.categories[2:]]
+        assume(later)
+        category_operations.delete_category(self.session, later[place % len(later)], into)
 
     @rule(name=st.sampled_from(["dog", "cat", "other"]))
     def add_category(self, name: str) -> None:
-        operations.add_category(self.session, name)
+        assume(name not in [c.name for c in self.session.categories])
+        category_operations.add_category(self.session, name)
 
     @rule(verb=st.sampled_from([operations.verify, operations.skip, operations.reopen]))
     def decide(self, verb: Callable[[Session], bool]) -> None:
@@ -222,6 +242,7 @@ class Work(RuleBasedStateMachine):
             for vertex in range(len(points))
         ]
         changed = change(chosen[0].segmentation, vertices[number % len(vertices)])
+        assume(changed is None or encloses_something(changed))
         operations.reshape(self.session, chosen[0].id, changed, "Reshape")
 
     def everything(self) -> Dataset:

@@ -5,7 +5,7 @@ import pytest
 
 from maskstudio.annotation.annotation import ImageState
 from maskstudio.annotation.segmentation import Part, Segmentation, as_ring
-from maskstudio.session import operations
+from maskstudio.session import category_operations, operations
 
 SQUARE = Segmentation.from_rings([(10, 10), (30, 10), (30, 30), (10, 30)])
 HOLED = Segmentation(
@@ -112,7 +112,7 @@ def test_an_outline_pressed_flat_is_refused_and_the_old_one_stays(session):
 
 def test_a_category_is_given_to_all_selected(session):
     first, second = draw(session), draw(session, HOLED)
-    other = operations.add_category(session, " other ")
+    other = category_operations.add_category(session, " other ")
     assert other is not None
     assert other.name == "other"
     session.select([first, second])
@@ -120,13 +120,6 @@ def test_a_category_is_given_to_all_selected(session):
     assert {a.category_id for a in session.annotations.values()} == {other.id}
     session.undo()
     assert {a.category_id for a in session.annotations.values()} == {1}
-
-
-@pytest.mark.parametrize("name", ["", "  ", "object", " object "])
-def test_a_category_needs_a_name_of_its_own(session, name):
-    draw(session)
-    assert operations.add_category(session, name) is None
-    assert len(session.categories) == 1
 
 
 def test_verified_with_something_on_it_and_empty_without(session, studio):

@@ -6,7 +6,7 @@ import pytest
 
 from maskstudio.annotation.annotation import ImageState
 from maskstudio.annotation.segmentation import Segmentation
-from maskstudio.session import operations
+from maskstudio.session import category_operations, operations
 from support.fakes import disc_detections
 from support.studio import Studio
 
@@ -25,7 +25,7 @@ def test_what_a_person_did_stays_as_it_was(studio, run):
     moved, relabelled, deleted, untouched = studio.by_score("a.png")
     session = studio.session
     operations.move(session, [moved.id], 1.25, 0.5)
-    other = operations.add_category(session, "other")
+    other = category_operations.add_category(session, "other")
     session.select([relabelled.id])
     operations.set_category(session, other.id)
     session.select([deleted.id])

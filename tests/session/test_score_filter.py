@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from maskstudio.annotation.annotation import Category, ImageState
-from maskstudio.session import operations
+from maskstudio.session import category_operations, operations
 from support.fakes import CELL, disc_detections
 
 
@@ -182,8 +182,8 @@ def test_categories_of_what_a_lower_score_brings_are_made(studio):
 
 
 def test_a_models_categories_are_matched_by_name_not_by_number(studio):
-    operations.add_category(studio.session, "other")
-    cell = operations.add_category(studio.session, "cell")
+    category_operations.add_category(studio.session, "other")
+    cell = category_operations.add_category(studio.session, "cell")
     studio.predict_image()
     assert cell.id == 2
     assert {a.category_id for a in studio.session.annotations.values()} == {2}

@@ -1,9 +1,6 @@
 """The one truth: an edit is on the disk, then in memory, then announced; undo takes it back."""
 
 import shutil
-import sqlite3
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -12,6 +9,7 @@ from maskstudio.annotation.edits import Edit
 from maskstudio.annotation.segmentation import Segmentation
 from maskstudio.session import operations
 from maskstudio.storage.opening import open_project
+from support.unwritable import break_database, mend_database
 
 SQUARE = Segmentation.from_rings([(10, 10), (30, 10), (30, 30), (10, 30)])
 TRIANGLE = Segmentation.from_rings([(40, 40), (60, 40), (40, 60)])
@@ -28,17 +26,6 @@ def on_disk(studio, name):
     """Read what stands on an image as another process sees it."""
     with open_project(studio.session.folder, read_only=True) as other:
         return {a.id: a for a in other.annotations(studio.image(name))}
-
-
-def break_database(folder: Path):
-    """Make every write fail, as a full disk does: nothing can be added to the journal."""
-    with closing(sqlite3.connect(folder / ".maskstudio" / "project.db")) as connection:
-        connection.execute("ALTER TABLE edits RENAME TO edits_away")
-
-
-def mend_database(folder: Path):
-    with closing(sqlite3.connect(folder / ".maskstudio" / "project.db")) as connection:
-        connection.execute("ALTER TABLE edits_away RENAME TO edits")
 
 
 def test_an_edit_is_on_the_disk_when_it_is_announced(studio):

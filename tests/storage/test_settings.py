@@ -17,7 +17,7 @@ from maskstudio.storage.settings import (
     write_settings,
 )
 
-WHOLE = Settings(ThemeName.DARK, "cells", "/daten/Füße 細胞", "AAAA/+=")
+WHOLE = Settings(ThemeName.DARK, "cells", "/daten/Füße 細胞", "AAAA/+=", 12, -7, 100)
 
 keep_folder = settings(
     deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -55,6 +55,13 @@ def test_an_unknown_theme_is_the_systems_and_the_rest_stays(tmp_path: Path, them
     assert read_settings(path) == Settings(model="cells")
 
 
+@pytest.mark.parametrize("value", ["7", True, 1.5, None, [3]])
+def test_what_is_no_whole_number_is_none(tmp_path: Path, value: object) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps({"brightness": value, "gamma": -3}), encoding="utf-8")
+    assert read_settings(path) == Settings(gamma=-3)
+
+
 def test_what_an_older_or_newer_program_wrote_is_read_as_far_as_it_is_known(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     stored = {"theme": "light", "model": 7, "new_setting": True, "window": None}
@@ -64,7 +71,7 @@ def test_what_an_older_or_newer_program_wrote_is_read_as_far_as_it_is_known(tmp_
 
 plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9)
 json_values = plain | st.lists(plain, max_size=2) | st.dictionaries(st.text(), plain, max_size=2)
-names = st.sampled_from(["theme", "model", "last_folder", "window", "other"])
+names = st.sampled_from(["theme", "model", "last_folder", "window", "gamma", "other"])
 
 
 @keep_folder

@@ -98,6 +98,14 @@ class Program:
         x, y = canvas.viewport.to_screen(*point)
         canvas.pan(round(canvas.width() / 2 - x), round(canvas.height() / 2 - y))
 
+    def colour(self, point: Point) -> tuple[int, int, int]:
+        """Return the colour of the canvas at an image point."""
+        image = self.canvas.grab().toImage()
+        ratio = image.devicePixelRatio()
+        at = self.hand.screen(point)
+        colour = image.pixelColor(round(at.x() * ratio), round(at.y() * ratio))
+        return colour.red(), colour.green(), colour.blue()
+
     def key(
         self, key: Qt.Key | str, held: Qt.KeyboardModifier = NONE, on: QWidget | None = None
     ) -> None:

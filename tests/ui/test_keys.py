@@ -6,7 +6,7 @@ from PySide6.QtTest import QTest
 
 from maskstudio.annotation.annotation import ImageState
 from maskstudio.annotation.segmentation import Segmentation
-from maskstudio.session import operations
+from maskstudio.session import category_operations
 from support.hand import CTRL, SHIFT
 from support.outlines import SQUARE, put
 
@@ -26,7 +26,7 @@ def names(program):
 def drawn(program):
     """The program with two squares and the categories 1 object, 2 other."""
     put(program.session, SQUARE, CORNER)
-    operations.add_category(program.session, "other")
+    category_operations.add_category(program.session, "other")
     program.canvas.setFocus()
     return program
 
@@ -263,7 +263,7 @@ def test_a_name_that_was_typed_becomes_a_category(drawn):
     assert field.text() == ""
     field.setFocus()
     drawn.type("dog 2")
-    drawn.key(Qt.Key.Key_Return)
+    drawn.key(Qt.Key.Key_Return, CTRL)
     assert drawn.problems == ["There is a category 'dog 2' already."]
 
 

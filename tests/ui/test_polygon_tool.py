@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from maskstudio.session import operations
+from maskstudio.session import category_operations
 from support.hand import MIDDLE, RIGHT
 from support.outlines import SQUARE, corners, put
 
@@ -190,8 +190,8 @@ def test_the_tool_stays_in_hand_for_the_next_one(drawing):
 
 
 def test_what_is_drawn_is_of_the_current_category(drawing):
-    operations.add_category(drawing.session, "one")
-    two = operations.add_category(drawing.session, "two")
+    category_operations.add_category(drawing.session, "one")
+    two = category_operations.add_category(drawing.session, "two")
     drawing.key("2")
     drawing.key(Qt.Key.Key_Return)
     assert drawing.annotations[0].category_id == two.id

@@ -10,14 +10,6 @@ from support.hand import CTRL, MIDDLE, SHIFT
 from support.outlines import SQUARE, put
 
 
-def colour(program, point):
-    """The colour of the canvas at an image point."""
-    image = program.canvas.grab().toImage()
-    ratio = image.devicePixelRatio()
-    at = program.hand.screen(point)
-    return image.pixelColor(round(at.x() * ratio), round(at.y() * ratio)).getRgb()[:3]
-
-
 @pytest.mark.parametrize("held", [Qt.KeyboardModifier.NoModifier, CTRL], ids=["plain", "Ctrl"])
 @pytest.mark.parametrize("notches", [3, -3, 0.25])
 def test_the_wheel_magnifies_at_the_pointer(program, held, notches):
@@ -140,36 +132,36 @@ def test_every_pixel_of_the_image_is_where_it_belongs(start, tmp_path, scale):
     program.open(tmp_path / "four")
     program.look_at((50, 40), scale)
     near = 3 / scale
-    assert colour(program, (50 - near, 40 - near)) == (200, 0, 0)
-    assert colour(program, (50 + near, 40 - near)) == (0, 200, 0)
-    assert colour(program, (50 - near, 40 + near)) == (0, 0, 200)
-    assert colour(program, (50 + near, 40 + near)) == (0, 0, 0)
+    assert program.colour((50 - near, 40 - near)) == (200, 0, 0)
+    assert program.colour((50 + near, 40 - near)) == (0, 200, 0)
+    assert program.colour((50 - near, 40 + near)) == (0, 0, 200)
+    assert program.colour((50 + near, 40 + near)) == (0, 0, 0)
 
 
 def test_annotations_are_painted_over_the_image_and_can_be_hidden(program):
-    plain = colour(program, (40, 40))
+    plain = program.colour((40, 40))
     put(program.session, SQUARE)
     program.until(lambda: program.canvas.settled)
-    filled = colour(program, (40, 40))
+    filled = program.colour((40, 40))
     assert filled != plain
-    edge = colour(program, (20, 40))
+    edge = program.colour((20, 40))
     assert edge not in (plain, filled)
     program.key("t")
     program.until(lambda: program.canvas.settled)
-    assert colour(program, (40, 40)) == plain
+    assert program.colour((40, 40)) == plain
     program.key("t")
     program.until(lambda: program.canvas.settled)
-    assert colour(program, (40, 40)) == filled
+    assert program.colour((40, 40)) == filled
 
 
 def test_what_is_dragged_is_seen_where_the_pointer_is(program):
     put(program.session, SQUARE)
     program.until(lambda: program.canvas.settled)
-    under = colour(program, (80, 40))
+    under = program.colour((80, 40))
     program.hand.press((40, 40))
     program.hand.move((80, 40))
     program.until(lambda: program.canvas.settled)
-    assert colour(program, (80, 40)) != under
+    assert program.colour((80, 40)) != under
     program.hand.release((80, 40))
 
 

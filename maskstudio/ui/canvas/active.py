@@ -3,8 +3,16 @@
 from collections.abc import Iterable
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPixmap,
+    QPolygonF,
+)
 
 from maskstudio.annotation.annotation import Annotation
 from maskstudio.annotation.overlay import box_ring
@@ -58,6 +66,65 @@ def paint_active(
         painter.strokePath(path, pen)
     if len(selected) == 1:
         _paint_handles(painter, *selected[0], viewport)
+
+
+class ActiveLayer:
+    """The selected annotations, painted once and then copied until one or the view changes.
+
+    An outline of thousands of vertices takes longer to paint than a hand takes to move on.
+    """
+
+    def __init__(self) -> None:
+        self._key: object = None
+        self._painted = QPixmap()
+
+    def paint(
+        self,
+        painter: QPainter,
+        annotations: Iterable[tuple[Annotation, QColor]],
+        viewport: Viewport,
+        window: QRect,
+    ) -> None:
+        """Draw the selected annotations.
+
+        Args:
+            painter: in screen points.
+            annotations: each with the colour of its category.
+            viewport: the view.
+            window: what can be seen, in screen points.
+        """
+        selected = list(annotations)
+        ratio = painter.device().devicePixelRatioF()
+        place = _place(selected, viewport).intersected(window)
+        if place.isEmpty():
+            return
+        key = ([(a, colour.rgba()) for a, colour in selected], viewport, place, ratio)
+        if key != self._key:
+            self._key = key
+            self._painted = _painted(selected, viewport, place, ratio)
+        painter.drawPixmap(place.topLeft(), self._painted)
+
+
+def _place(selected: list[tuple[Annotation, QColor]], viewport: Viewport) -> QRect:
+    """Return the rectangle of the screen that the annotations and their handles lie in."""
+    around = QRectF()
+    for annotation, _ in selected:
+        x0, y0, x1, y1 = annotation.box
+        low, high = viewport.to_screen(x0, y0), viewport.to_screen(x1, y1)
+        around = around.united(QRectF(QPointF(*low), QPointF(*high)).adjusted(-8, -8, 8, 8))
+    return around.toAlignedRect()
+
+
+def _painted(
+    selected: list[tuple[Annotation, QColor]], viewport: Viewport, place: QRect, ratio: float
+) -> QPixmap:
+    pixmap = QPixmap(place.size() * ratio)
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    paint_active(painter, selected, viewport.moved(-place.x(), -place.y()))
+    painter.end()
+    return pixmap
 
 
 def paint_hover(

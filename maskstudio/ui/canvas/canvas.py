@@ -18,8 +18,9 @@ from maskstudio.session.images import DecodedImage
 from maskstudio.session.score_filter import ScoreFilter
 from maskstudio.session.session import Session
 from maskstudio.session.tasks import Tasks
-from maskstudio.ui.canvas.active import paint_active, paint_hover, paint_tag
-from maskstudio.ui.canvas.layers import OverlayLayer, paint_image
+from maskstudio.ui.canvas.active import ActiveLayer, paint_active, paint_hover, paint_tag
+from maskstudio.ui.canvas.adjustment import Adjustment
+from maskstudio.ui.canvas.layers import ImageLayer, OverlayLayer
 from maskstudio.ui.canvas.viewport import Viewport, fitted
 
 _FILL, _LINE = 0.20, 1.2
@@ -33,9 +34,11 @@ class Canvas(QWidget):
 
     Signals:
         view_changed: another part or magnification is shown.
+        adjusted: the image is shown brighter, darker or otherwise than before.
     """
 
     view_changed = Signal()
+    adjusted = Signal()
 
     def __init__(self, session: Session, score_filter: ScoreFilter, tasks: Tasks) -> None:
         super().__init__()
@@ -47,8 +50,10 @@ class Canvas(QWidget):
         self._views: dict[int, Viewport] = {}
         self._fitted = True
         self._hidden = False
+        self._picture = ImageLayer()
         self._backdrop: QPixmap | None = None
         self._overlay = OverlayLayer(tasks, self._drop_backdrop)
+        self._active = ActiveLayer()
         self._preview: tuple[Annotation, ...] = ()
         self.hovered: int | None = None
         self.hover_at = QPointF()
@@ -76,6 +81,11 @@ class Canvas(QWidget):
     def has_image(self) -> bool:
         """True when an image is on the canvas."""
         return self._image is not None
+
+    @property
+    def adjustment(self) -> Adjustment:
+        """How bright the image is shown."""
+        return self._picture.adjustment
 
     @property
     def settled(self) -> bool:
@@ -117,6 +127,12 @@ class Canvas(QWidget):
         """Show the image alone, or with its annotations."""
         self._hidden = hidden
         self._renew_overlay()
+
+    def set_adjustment(self, adjustment: Adjustment) -> None:
+        """Show this image and all after it brighter, darker or as they are."""
+        self._picture.adjustment = adjustment
+        self._drop_backdrop()
+        self.adjusted.emit()
 
     def fit(self) -> None:
         """Show the whole image."""
@@ -185,7 +201,7 @@ class Canvas(QWidget):
         backdrop.fill(self.palette().dark().color())
         painter = QPainter(backdrop)
         if self._image is not None:
-            paint_image(painter, self._image, self._viewport, QSizeF(self.size()))
+            self._picture.paint(painter, self._image, self._viewport, QSizeF(self.size()))
             if not self._hidden:
                 self._overlay.paint(painter, self._viewport, ratio)
         painter.end()
@@ -203,7 +219,11 @@ class Canvas(QWidget):
             hovered = shown[self.hovered]
             paint_hover(painter, hovered, colours[hovered.category_id], self._viewport)
         selected = [(shown[i], colours[shown[i].category_id]) for i in sorted(active) if i in shown]
-        paint_active(painter, selected, self._viewport)
+        if self._preview:
+            # Another one with every move: nothing to keep.
+            paint_active(painter, selected, self._viewport)
+        else:
+            self._active.paint(painter, selected, self._viewport, self.rect())
         if self.hovered is not None and self.hovered in shown and not self._preview:
             text = self._tag(shown[self.hovered])
             paint_tag(painter, text, self.hover_at, QRectF(self.rect()))

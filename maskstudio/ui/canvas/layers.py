@@ -4,8 +4,10 @@ Both are painted once for a view and then copied to the screen, so that moving t
 dragging a vertex costs one copy.
 """
 
+import weakref
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSizeF
@@ -14,37 +16,103 @@ from PySide6.QtGui import QImage, QPainter
 from maskstudio.annotation.overlay import OverlayRequest, render
 from maskstudio.session.images import DecodedImage
 from maskstudio.session.tasks import Callbacks, Job, LaneName, Tasks
+from maskstudio.ui.canvas.adjustment import Adjustment
 from maskstudio.ui.canvas.viewport import Viewport
 
 # From this magnification on single pixels are shown as squares, not smoothed.
 _SHOW_PIXELS_FROM = 2.0
+# So much is adjusted at each repaint; beyond it a level is adjusted as a whole and held, if that
+# does not take more than the second number.
+_QUICK_BYTES = 8 * 1024 * 1024
+_MOST_HELD_BYTES = 64 * 1024 * 1024
+# The unused byte of a pixel of four, as one number of the machine's byte order.
+_OPAQUE = np.array([0, 0, 0, 255], np.uint8).view(np.uint32)
 
 
-def paint_image(painter: QPainter, image: DecodedImage, viewport: Viewport, window: QSizeF) -> None:
-    """Paint the visible part of an image from the level that fits the magnification."""
-    ratio = painter.device().devicePixelRatioF()
+class ImageLayer:
+    """The image itself, as bright as the person wants to see it.
+
+    Attributes:
+        adjustment: how bright to show it.
+    """
+
+    def __init__(self) -> None:
+        self.adjustment = Adjustment()
+        # Taking fresh memory each time would cost more than filling it.
+        self._room: NDArray[np.uint8] = np.empty(0, np.uint8)
+        self._held: tuple[weakref.ref[NDArray[np.uint8]], Adjustment] | None = None
+
+    def paint(
+        self, painter: QPainter, image: DecodedImage, viewport: Viewport, window: QSizeF
+    ) -> None:
+        """Paint the visible part of an image from the level that fits the magnification.
+
+        Args:
+            painter: in screen points.
+            image: what to paint.
+            viewport: the view, in screen points.
+            window: size of what is seen, in screen points.
+        """
+        ratio = painter.device().devicePixelRatioF()
+        pixels = _fitting_level(image, viewport.scale * ratio)
+        rows, columns = pixels.shape[:2]
+        height, width = image.size
+        x0, y0 = viewport.to_image(0, 0)
+        x1, y1 = viewport.to_image(window.width(), window.height())
+        # Whole pixels of the level, one more on each side, so that smoothing has neighbours.
+        left = max(0, int(x0 * columns / width) - 1)
+        top = max(0, int(y0 * rows / height) - 1)
+        right = min(columns, int(x1 * columns / width) + 2)
+        bottom = min(rows, int(y1 * rows / height) + 2)
+        if right <= left or bottom <= top:
+            return
+        corner = viewport.to_screen(left * width / columns, top * height / rows)
+        other = viewport.to_screen(right * width / columns, bottom * height / rows)
+        target = QRectF(*corner, other[0] - corner[0], other[1] - corner[1])
+        smooth = viewport.scale * ratio < _SHOW_PIXELS_FROM
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+        source = QRectF(left, top, right - left, bottom - top)
+        if not self.adjustment.neutral:
+            seen = pixels[top:bottom, left:right]
+            if seen.nbytes > _QUICK_BYTES and pixels.nbytes <= _MOST_HELD_BYTES:
+                pixels = self._held_level(pixels)
+            else:
+                pixels = self._adjusted(seen)
+                source.moveTo(0, 0)
+        painter.drawImage(target, as_qimage(pixels, QImage.Format.Format_RGB32), source)
+
+    def _held_level(self, level: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Map a whole level, unless it was the last one mapped: panning then costs nothing."""
+        held = self._held
+        if held is None or held[0]() is not level or held[1] != self.adjustment:
+            self._adjusted(level)
+            self._held = (weakref.ref(level), self.adjustment)
+        return self._room[: level.size].reshape(level.shape)
+
+    def _adjusted(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Map pixels; the result is good until the next call."""
+        self._held = None
+        if self._room.size < pixels.size:
+            self._room = np.empty(pixels.size, np.uint8)
+        room = self._room[: pixels.size].reshape(pixels.shape)
+        cv2.LUT(pixels, self.adjustment.table, room)
+        # Qt copies the unused byte along and takes it for opacity in the end.
+        whole = room.view(np.uint32)
+        np.bitwise_or(whole, _OPAQUE, out=whole)
+        return room
+
+
+def _fitting_level(image: DecodedImage, scale: float) -> NDArray[np.uint8]:
+    """Return the smallest level that need not be magnified.
+
+    Args:
+        image: an image.
+        scale: device pixels for one of its pixels.
+    """
     level = 0
-    while level + 1 < len(image.levels) and viewport.scale * ratio * 2 ** (level + 1) <= 1:
+    while level + 1 < len(image.levels) and scale * 2 ** (level + 1) <= 1:
         level += 1
-    pixels = image.levels[level]
-    rows, columns = pixels.shape[:2]
-    height, width = image.size
-    x0, y0 = viewport.to_image(0, 0)
-    x1, y1 = viewport.to_image(window.width(), window.height())
-    # Whole pixels of the level, one more on each side, so that smoothing has neighbours.
-    left = max(0, int(x0 * columns / width) - 1)
-    top = max(0, int(y0 * rows / height) - 1)
-    right = min(columns, int(x1 * columns / width) + 2)
-    bottom = min(rows, int(y1 * rows / height) + 2)
-    if right <= left or bottom <= top:
-        return
-    corner = viewport.to_screen(left * width / columns, top * height / rows)
-    other = viewport.to_screen(right * width / columns, bottom * height / rows)
-    target = QRectF(*corner, other[0] - corner[0], other[1] - corner[1])
-    smooth = viewport.scale * ratio < _SHOW_PIXELS_FROM
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-    source = QRectF(left, top, right - left, bottom - top)
-    painter.drawImage(target, as_qimage(pixels, QImage.Format.Format_RGB32), source)
+    return image.levels[level]
 
 
 def as_qimage(pixels: NDArray[np.uint8], form: QImage.Format) -> QImage:

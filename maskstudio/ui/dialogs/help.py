@@ -17,15 +17,27 @@ from maskstudio import __version__
 _GESTURES = (
     ("Select an annotation", "click; Ctrl+click adds; drag over empty ground takes all inside"),
     ("Move", "drag it"),
+    ("Move by one pixel", "arrow keys; with Shift by ten"),
     ("Move a vertex", "drag it"),
     ("Insert a vertex", "drag an edge, Alt+click it, or double-click it"),
     ("Delete a vertex", "Alt+click or Shift+click it, or Backspace over it"),
     ("Close an outline", "click its first vertex, double-click, or Enter"),
+    (
+        "Draw a rectangle or an ellipse",
+        "drag, or click two opposite corners; Shift: square or circle; Alt: from the centre",
+    ),
+    ("Draw freehand", "drag along the outline; letting go closes it"),
+    ("Brush", "drag adds to the selected annotation or begins one; Ctrl+drag erases"),
+    ("Wider or narrower brush", "wheel, or ] and [; Ctrl+wheel zooms"),
+    ("Fill the hole under the brush", "H"),
+    ("End what is brushed", "Enter or right-click: the next stroke begins another"),
+    ("Cut", "drag a line right across what is selected, or across anything if nothing is"),
     ("Drop the last vertex", "Backspace, right-click or Ctrl+Z"),
     ("Cancel", "Esc"),
     ("Zoom", "wheel, with or without Ctrl; Shift+wheel goes sideways"),
     ("Pan", "middle button, or Space and drag; also in the middle of drawing"),
-    ("Choose or change the category", "1 to 9"),
+    ("Choose or change the category", "1 to 9, click it, or type a part of its name and Enter"),
+    ("Rename a category", "double-click it, or F2; right-click for its colour and to delete it"),
 )
 
 

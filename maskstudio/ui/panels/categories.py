@@ -1,36 +1,51 @@
 """The categories with their digits; the chosen one is what is drawn next."""
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QLineEdit, QListWidgetItem, QMenu, QVBoxLayout, QWidget
 
 from maskstudio.annotation.annotation import Category
 from maskstudio.annotation.edits import Edit
 from maskstudio.session.session import Session
 from maskstudio.ui.labels import heading
 from maskstudio.ui.panels.annotations import colour_icon
+from maskstudio.ui.panels.category_list import ID_ROLE, NAME_ROLE, CategoryList
 
 
 class CategoriesPanel(QWidget):
-    """A list to choose from and a field to add to it.
+    """A list to choose from, and a field to find one in it or to add one.
 
     Signals:
-        chosen: the id of the category that was clicked.
+        chosen: the id of the category that was clicked, or found by its name.
         add_requested: the name that was typed.
+        renamed: the id of a category and the name that was typed for it.
+        colour_wanted: the id of a category that is to be painted in another colour.
+        delete_wanted: the id of a category that is to go.
     """
 
     chosen = Signal(int)
     add_requested = Signal(str)
+    renamed = Signal(int, str)
+    colour_wanted = Signal(int)
+    delete_wanted = Signal(int)
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
         self._current: int | None = None
-        self.list = QListWidget()
-        self.list.setAccessibleName("Categories")
+        self.list = CategoryList()
         self.list.itemClicked.connect(self._on_clicked)
-        self.field = QLineEdit(placeholderText="Add a category…")
-        self.field.setAccessibleName("Add a category")
+        self.list.renamed.connect(self.renamed)
+        self.list.menu_wanted.connect(self._show_menu)
+        self.field = QLineEdit(placeholderText="Find or add a category…")
+        self.field.setAccessibleName("Find or add a category")
+        self.field.setToolTip("Enter takes the first that is found, or adds it; Ctrl+Enter adds it")
+        self.field.textChanged.connect(self._filter)
         self.field.returnPressed.connect(self._on_entered)
+        for keys in ("Ctrl+Return", "Ctrl+Enter"):
+            shortcut = QShortcut(QKeySequence(keys), self.field)
+            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+            shortcut.activated.connect(self._add)
         title = heading("Categories")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 8, 0, 8)
@@ -41,7 +56,7 @@ class CategoriesPanel(QWidget):
         foot.setContentsMargins(8, 0, 8, 0)
         foot.addWidget(self.field)
         column.addLayout(foot)
-        session.opened.connect(self._reload)
+        session.opened.connect(self._on_opened)
         session.edited.connect(self._on_edited)
 
     @property
@@ -63,24 +78,75 @@ class CategoriesPanel(QWidget):
         return categories[digit - 1] if digit <= len(categories) else None
 
     def _reload(self) -> None:
-        self.list.clear()
-        for number, category in enumerate(self._session.categories, start=1):
-            digit = f"{number}   " if number <= 9 else "     "
-            QListWidgetItem(colour_icon(category.shown_colour), digit + category.name, self.list)
-        self._mark()
+        categories = self._session.categories
+        # The name of a row may be what is being typed: it stays the row of its category, or goes.
+        if self.list.ids() != [c.id for c in categories[: self.list.count()]]:
+            self.list.empty()
+        while self.list.count() < len(categories):
+            self.list.add_row()
+        for row, category in enumerate(categories):
+            digit = f"{row + 1}   " if row < 9 else "     "
+            item = self.list.item(row)
+            item.setText(digit + category.name)
+            item.setIcon(colour_icon(category.shown_colour))
+            item.setData(ID_ROLE, category.id)
+            item.setData(NAME_ROLE, category.name)
+        self._filter()
 
     def _mark(self) -> None:
         ids = [category.id for category in self._session.categories]
         self.list.setCurrentRow(ids.index(self.current) if self.current in ids else -1)
 
+    def _filter(self) -> None:
+        """Show the categories with the typed text in their name, and mark the one Enter takes."""
+        typed = self.field.text().strip().casefold()
+        for row, category in enumerate(self._session.categories):
+            self.list.item(row).setHidden(typed not in category.name.casefold())
+        found = self._found()
+        if found is None:
+            self._mark()
+        else:
+            self.list.setCurrentRow(self._session.categories.index(found))
+
+    def _found(self) -> Category | None:
+        """Return the category Enter takes: the one of that very name, or the first shown."""
+        typed = self.field.text().strip().casefold()
+        matches = [c for c in self._session.categories if typed and typed in c.name.casefold()]
+        return min(matches, key=lambda c: c.name.casefold() != typed, default=None)
+
     def _on_clicked(self, item: QListWidgetItem) -> None:
-        category = self._session.categories[self.list.row(item)]
-        self.choose(category.id)
-        self.chosen.emit(category.id)
+        self._take(item.data(ID_ROLE))
+
+    def _take(self, category_id: int) -> None:
+        self.choose(category_id)
+        self.chosen.emit(category_id)
 
     def _on_entered(self) -> None:
-        self.add_requested.emit(self.field.text())
+        found = self._found()
+        if found is None:
+            self._add()
+        else:
+            self.field.clear()
+            self._take(found.id)
+
+    def _add(self) -> None:
+        name = self.field.text()
         self.field.clear()
+        self.add_requested.emit(name)
+
+    def _show_menu(self, item: QListWidgetItem, at: QPoint) -> None:
+        category_id = item.data(ID_ROLE)
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        rename = menu.addAction("Rename", lambda: self.list.rename(item))
+        rename.setShortcut(QKeySequence(Qt.Key.Key_F2))
+        menu.addAction("Colour…", lambda: self.colour_wanted.emit(category_id))
+        menu.addAction("Delete…", lambda: self.delete_wanted.emit(category_id))
+        menu.popup(at)
+
+    def _on_opened(self) -> None:
+        self.list.empty()
+        self._reload()
 
     def _on_edited(self, edit: Edit) -> None:
         if edit.categories:

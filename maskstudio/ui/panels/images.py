@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtCore import (
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRect,
+    QSize,
+    QStringListModel,
+    Qt,
+)
 from PySide6.QtGui import QIcon, QPainter
 from PySide6.QtWidgets import (
     QListView,
@@ -17,6 +25,7 @@ from maskstudio.annotation.annotation import ImageState
 from maskstudio.annotation.edits import Edit
 from maskstudio.session.session import Session
 from maskstudio.ui.labels import faint, heading
+from maskstudio.ui.panels.image_filter import ImageFilter
 from maskstudio.ui.theme import STATE_WORDS, state_icon
 
 COUNT_ROLE = Qt.ItemDataRole.UserRole
@@ -26,25 +35,34 @@ _DONE = (ImageState.VERIFIED, ImageState.EMPTY)
 Index = QModelIndex | QPersistentModelIndex
 
 
-class ImageListModel(QAbstractListModel):
-    """The session's images, row by row."""
+class ImageListModel(QStringListModel):
+    """The session's images as `Session.order` shows them, row by row.
+
+    Qt counts the rows twice for each row it lays out. The model of strings answers that without
+    Python, which for a hundred thousand images is most of the time; its strings stay empty.
+    """
 
     def __init__(self, session: Session, parent: QWidget) -> None:
         super().__init__(parent)
         self._session = session
-        self._rows: dict[int, int] = {}
+        # Copies: the order is ahead of the rows while they are taken out and put in.
+        self._shown = list(session.order.shown)
+        self._coming = self._shown
         self._icons: dict[ImageState, QIcon] = {}
+        # The first to be told, so that every view finds what the rows show now.
+        self.rowsInserted.connect(self._on_rows_changed)
+        self.rowsRemoved.connect(self._on_rows_changed)
         session.opened.connect(self.reload)
         session.images_changed.connect(self.reload)
+        session.order.renewed.connect(self.reload)
+        session.order.moved.connect(self._on_moved)
         session.edited.connect(self._on_edited)
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        """Number of images."""
-        return 0 if parent.isValid() else len(self._session.image_ids)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """What a row shows."""
-        record = self._session.record(self._session.image_ids[index.row()])
+        if not index.isValid():
+            return None
+        record = self._session.record(self._shown[index.row()])
         count = self._session.count(record.id)
         match role:
             case Qt.ItemDataRole.DisplayRole:
@@ -65,20 +83,24 @@ class ImageListModel(QAbstractListModel):
         """A row whose file is missing is grey."""
         if not index.isValid():
             return Qt.ItemFlag.NoItemFlags
-        there = self._session.image_ids[index.row()] not in self._session.missing
+        there = self._shown[index.row()] not in self._session.missing
         enabled = Qt.ItemFlag.ItemIsEnabled if there else Qt.ItemFlag.NoItemFlags
         return enabled | Qt.ItemFlag.ItemIsSelectable
 
-    def row_of(self, image_id: int) -> int:
-        """Return the row of an image."""
-        return self._rows[image_id]
+    def image_id(self, index: Index) -> int:
+        """Return the image of a row."""
+        return self._shown[index.row()]
+
+    def index_of(self, image_id: int) -> QModelIndex:
+        """Return the row of an image; an invalid one where it is not shown."""
+        order = self._session.order
+        return self.index(order.place(image_id)) if image_id in order else QModelIndex()
 
     def reload(self) -> None:
         """Show the session's list anew."""
-        self.beginResetModel()
         self._icons.clear()
-        self._rows = {image_id: row for row, image_id in enumerate(self._session.image_ids)}
-        self.endResetModel()
+        self._shown = list(self._session.order.shown)
+        self.setStringList([""] * len(self._shown))
 
     def _icon(self, state: ImageState) -> QIcon:
         if state not in self._icons:
@@ -87,8 +109,20 @@ class ImageListModel(QAbstractListModel):
 
     def _on_edited(self, edit: Edit) -> None:
         for image_id in edit.image_ids:
-            index = self.index(self._rows[image_id])
-            self.dataChanged.emit(index, index)
+            index = self.index_of(image_id)
+            if index.isValid():
+                self.dataChanged.emit(index, index)
+
+    def _on_moved(self, image_id: int, old: int | None, new: int | None) -> None:
+        if old is not None:
+            self._coming = [*self._shown[:old], *self._shown[old + 1 :]]
+            self.removeRows(old, 1)
+        if new is not None:
+            self._coming = [*self._shown[:new], image_id, *self._shown[new:]]
+            self.insertRows(new, 1)
+
+    def _on_rows_changed(self) -> None:
+        self._shown = self._coming
 
 
 class _RowDelegate(QStyledItemDelegate):
@@ -125,7 +159,9 @@ class ImagesPanel(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
+        self._done = 0
         self.model = ImageListModel(session, self)
+        self.filter = ImageFilter(session)
         self.list = QListView()
         self.list.setModel(self.model)
         self.list.setItemDelegate(_RowDelegate(self.list))
@@ -138,30 +174,66 @@ class ImagesPanel(QWidget):
         for label in (title, self._summary):
             label.setContentsMargins(10, 0, 10, 0)
         column.addWidget(title)
+        column.addWidget(self.filter)
         column.addWidget(self.list, 1)
         column.addWidget(self._summary)
         self.list.selectionModel().currentChanged.connect(self._on_chosen)
         self.model.modelReset.connect(self._on_current)
         session.current_changed.connect(self._on_current)
-        session.edited.connect(lambda _: self._summarise())
-        session.images_changed.connect(self._summarise)
-        session.opened.connect(self._summarise)
-        self._summarise()
+        self.filter.left.connect(self._on_filter_left)
+        session.edited.connect(self._on_edited)
+        session.images_changed.connect(self._count)
+        session.opened.connect(self._count)
+        session.order.renewed.connect(self._summarise)
+        session.order.moved.connect(self._summarise)
+        self._count()
+
+    def start_finding(self) -> None:
+        """Let the person type a part of a name."""
+        self.filter.field.setFocus()
+        self.filter.field.selectAll()
+
+    def _on_filter_left(self) -> None:
+        """Give the list the keys; of what was found show the first, unless one is shown."""
+        session, current = self._session, self._session.current
+        shown = session.order.shown
+        if shown and (current is None or current.id not in session.order):
+            session.show(shown[0])
+        self.list.setFocus()
 
     def _on_chosen(self, index: QModelIndex) -> None:
         if index.isValid():
-            self._session.show(self._session.image_ids[index.row()])
+            self._session.show(self.model.image_id(index))
 
     def _on_current(self) -> None:
         current = self._session.current
         if current is None:
             return
-        index = self.model.index(self.model.row_of(current.id))
-        if self.list.currentIndex() != index:
-            self.list.setCurrentIndex(index)
+        index = self.model.index_of(current.id)
+        chosen = self.list.selectionModel()
+        if not index.isValid():
+            chosen.clear()
+            return
+        if chosen.currentIndex() != index:
+            # The list itself would refuse a row whose file is missing and stay where it was.
+            chosen.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.list.scrollTo(index)
 
+    def _on_edited(self, edit: Edit) -> None:
+        for change in edit.images:
+            self._done += (change.after.state in _DONE) - (change.before.state in _DONE)
+        self._summarise()
+
+    def _count(self) -> None:
+        session = self._session
+        self._done = sum(session.record(i).state in _DONE for i in session.image_ids)
+        self._summarise()
+
     def _summarise(self) -> None:
-        ids = self._session.image_ids
-        done = sum(self._session.record(image_id).state in _DONE for image_id in ids)
-        self._summary.setText(f"{done:,} of {len(ids):,} verified" if ids else "no images")
+        order, total = self._session.order, len(self._session.image_ids)
+        if not total:
+            self._summary.setText("no images")
+        elif order.query.filters:
+            self._summary.setText(f"{len(order.shown):,} of {total:,} shown")
+        else:
+            self._summary.setText(f"{self._done:,} of {total:,} verified")

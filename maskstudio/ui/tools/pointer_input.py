@@ -6,11 +6,14 @@ from PySide6.QtWidgets import QApplication
 
 from maskstudio.ui.canvas.canvas import Canvas
 from maskstudio.ui.canvas.hit_test import hit_test
-from maskstudio.ui.tools.tool import Button, Pointer, Tool
+from maskstudio.ui.tools.tool import TOLERANCE, Button, Pointer, Tool
 
-_TOLERANCE = 8.0  # screen points that count as «on it»
 _WHEEL_STEP = 1.2  # magnification for one notch of the wheel
 _NOTCH = 120.0  # what Qt reports for one notch
+_HELD = {
+    Qt.Key.Key_Shift: Qt.KeyboardModifier.ShiftModifier,
+    Qt.Key.Key_Alt: Qt.KeyboardModifier.AltModifier,
+}
 
 
 class PointerInput(QObject):
@@ -37,6 +40,8 @@ class PointerInput(QObject):
         self._canvas = canvas
         self._tool = tool
         self._pan_from: QPointF | None = None
+        self._pan_button = Qt.MouseButton.NoButton
+        self._at = QPointF()
         self._space_down = False
         self._panned = False
         self._busy = False
@@ -57,8 +62,11 @@ class PointerInput(QObject):
 
     def take(self, tool: Tool) -> None:
         """Put another tool in hand; what the old one had half done is dropped."""
+        selection = self._canvas.session.selection
         if tool is not self._tool:
             self._tool.cancel()
+        if tool.works_on_selection:
+            self._canvas.session.select(selection)
         self._tool = tool
         self._canvas.draw_tool = tool.paint
         self._canvas.hovered = None
@@ -99,6 +107,7 @@ class PointerInput(QObject):
 
     def _mouse(self, event: QMouseEvent) -> None:
         kind = event.type()
+        self._at = event.position()
         if kind == QEvent.Type.MouseMove:
             self._move(event)
         elif kind == QEvent.Type.MouseButtonPress:
@@ -113,13 +122,13 @@ class PointerInput(QObject):
         pans = event.button() == Qt.MouseButton.MiddleButton or self._space_down
         self._canvas.setFocus(Qt.FocusReason.MouseFocusReason)
         if pans:
-            self._pan_from = event.position()
+            self._pan_from, self._pan_button = event.position(), event.button()
             self._canvas.setCursor(Qt.CursorShape.ClosedHandCursor)
         elif self._canvas.has_image and (button := _button(event)) is not None:
             self._tool.press(self._pointer(event), button)
 
     def _release(self, event: QMouseEvent) -> None:
-        if self._pan_from is not None:
+        if self._pan_from is not None and event.button() == self._pan_button:
             self._pan_from = None
         elif self._canvas.has_image and (button := _button(event)) is not None:
             self._tool.release(self._pointer(event), button)
@@ -169,6 +178,11 @@ class PointerInput(QObject):
                 self._space(down=event.type() == QEvent.Type.KeyPress)
             return True
         pressed = event.type() == QEvent.Type.KeyPress
+        if event.key() in _HELD and self._tool.busy:
+            # Whether the event knows of its own key differs from system to system.
+            own = _HELD[Qt.Key(event.key())]
+            held = event.modifiers() | own if pressed else event.modifiers() & ~own
+            self._tool.move(self._pointer_at(self._at, held))
         used = pressed and self._tool.key(Qt.Key(event.key()))
         if used:
             self._tell()
@@ -198,7 +212,7 @@ class PointerInput(QObject):
         return Pointer(
             x,
             y,
-            _TOLERANCE / viewport.scale,
+            TOLERANCE / viewport.scale,
             ctrl=bool(held & Qt.KeyboardModifier.ControlModifier),
             shift=bool(held & Qt.KeyboardModifier.ShiftModifier),
             alt=bool(held & Qt.KeyboardModifier.AltModifier),

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPen
 
 from maskstudio.annotation.segmentation import MIN_RING_VERTICES, Segmentation
 from maskstudio.session import operations
 from maskstudio.ui.canvas.viewport import Viewport
+from maskstudio.ui.tools.draft import paint_draft, within_image
 from maskstudio.ui.tools.tool import Button, CanvasPort, Pointer, Tool
 
 
@@ -47,7 +48,7 @@ class PolygonTool(Tool):
         if button is Button.RIGHT:
             self._drop_last()
         elif not self._on_first(pointer):
-            self._vertices.append(self._clamped(pointer))
+            self._vertices.append(within_image(self.canvas, pointer))
         elif len(self._vertices) >= MIN_RING_VERTICES:
             self._finish()
         self.canvas.refresh()
@@ -89,13 +90,8 @@ class PolygonTool(Tool):
         if not self._vertices:
             return
         points = [QPointF(*viewport.to_screen(*vertex)) for vertex in self._vertices]
-        line = list(points)
-        if self._pointer is not None:
-            line.append(QPointF(*viewport.to_screen(*self._pointer.point)))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for colour, width in ((QColor(0, 0, 0, 130), 4.0), (QColor(255, 255, 255), 1.6)):
-            painter.setPen(QPen(colour, width))
-            painter.drawPolyline(QPolygonF(line))
+        to_pointer = [self._pointer.point] if self._pointer else []
+        paint_draft(painter, viewport, self._vertices + to_pointer)
         closes = len(self._vertices) >= MIN_RING_VERTICES
         closes &= self._pointer is not None and self._on_first(self._pointer)
         painter.setPen(QPen(QColor(20, 20, 20), 1.2))
@@ -122,10 +118,3 @@ class PolygonTool(Tool):
             return False
         x, y = self._vertices[0]
         return max(abs(pointer.x - x), abs(pointer.y - y)) <= pointer.tolerance
-
-    def _clamped(self, pointer: Pointer) -> tuple[float, float]:
-        image = self.canvas.session.current
-        if image is None:
-            return pointer.point
-        x = min(max(pointer.x, 0.0), float(image.width))
-        return x, min(max(pointer.y, 0.0), float(image.height))

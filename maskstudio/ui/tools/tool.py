@@ -11,6 +11,9 @@ from maskstudio.annotation.annotation import Annotation
 from maskstudio.session.session import Session
 from maskstudio.ui.canvas.viewport import Viewport
 
+TOLERANCE = 8.0
+"""Screen points that count as «on it»."""
+
 
 class Button(Enum):
     """Mouse buttons a tool hears of; the middle one always pans."""
@@ -44,6 +47,11 @@ class Pointer:
         """(x, y)."""
         return self.x, self.y
 
+    @property
+    def screen_point(self) -> float:
+        """How many image pixels one screen point is at this zoom."""
+        return self.tolerance / TOLERANCE
+
 
 class CanvasPort(Protocol):
     """What a tool may ask of the canvas."""
@@ -63,9 +71,15 @@ class CanvasPort(Protocol):
 
 
 class Tool:
-    """Base of all tools: does nothing with anything."""
+    """Base of all tools: does nothing with anything.
+
+    Attributes:
+        name: of the tool and of its action.
+        works_on_selection: taking it in hand leaves selected what is selected.
+    """
 
     name = ""
+    works_on_selection = False
 
     def __init__(self, canvas: CanvasPort) -> None:
         self.canvas = canvas

@@ -2,8 +2,12 @@
 
 from collections.abc import Callable
 
+from maskstudio.ui.tools.brush import BrushTool
+from maskstudio.ui.tools.cut import CutTool
+from maskstudio.ui.tools.freehand import FreehandTool
 from maskstudio.ui.tools.polygon import PolygonTool
 from maskstudio.ui.tools.select import SelectTool
+from maskstudio.ui.tools.shapes import EllipseTool, RectangleTool
 from maskstudio.ui.tools.tool import CanvasPort, Tool
 
 
@@ -18,7 +22,15 @@ class Toolbox:
             category_id: the category to draw in; None before there is any.
         """
         self.select = SelectTool(canvas)
-        tools: tuple[Tool, ...] = (self.select, PolygonTool(canvas, category_id))
+        tools: tuple[Tool, ...] = (
+            self.select,
+            PolygonTool(canvas, category_id),
+            RectangleTool(canvas, category_id),
+            EllipseTool(canvas, category_id),
+            FreehandTool(canvas, category_id),
+            BrushTool(canvas, category_id),
+            CutTool(canvas),
+        )
         self._tools = {tool.name: tool for tool in tools}
 
     @property
