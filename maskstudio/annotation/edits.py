@@ -235,17 +235,23 @@ def _named_apart(category: Category, taken: Collection[str]) -> Category:
 def _rebased_annotations(
     content: ImageContent, changes: Sequence[AnnotationChange]
 ) -> list[AnnotationChange]:
-    same = {_identity(a): a for a in content.annotations.values() if a.is_pre_annotation}
+    there = content.annotations
+    both = [a for c in changes for a in (c.before, c.after) if a is not None]
+    # Thousands may stand there: only those with a score in question can be the same detection.
+    scores = {a.score for a in both if a.is_pre_annotation}
+    same = {_identity(a): a for a in there.values() if a.score in scores and a.is_pre_annotation}
 
     def standing(before: Annotation | None) -> Annotation | None:
-        if before is None or before.id in content.annotations:
-            return before and content.annotations[before.id]
+        if before is None or before.id in there:
+            return before and there[before.id]
         return same.get(_identity(before)) if before.is_pre_annotation else None
 
     found = [(standing(change.before), change) for change in changes]
     gone = {before.id for before, _ in found if before is not None}
-    left = [a for a in same.values() if a.id not in gone]
-    shown, models = {_identity(a) for a in left}, {a.model_id for a in left}
+    shown = {identity for identity, a in same.items() if a.id not in gone}
+    models: set[str | None] = set()
+    if scores:
+        models = {a.model_id for a in there.values() if a.is_pre_annotation and a.id not in gone}
     fitted = []
     for before, change in found:
         after = change.after
@@ -268,18 +274,21 @@ def _rebased_status(
         now.rejections if old.rejections == new.rejections else new.rejections,
         now.min_score if old.min_score == new.min_score else new.min_score,
     )
-    left = dict(content.annotations)
-    for one in fitted:
-        if one.before is not None:
-            del left[one.before.id]
-        if one.after is not None:
-            left[one.after.id] = one.after
-    predicted = any(a.is_pre_annotation for a in left.values())
-    if status.state is ImageState.NEW and (predicted or status != new):
-        status = replace(status, state=ImageState.PREDICTED)
-    if status.min_score is None and predicted:
-        status = replace(status, min_score=now.min_score)
+    if status.state is ImageState.NEW or status.min_score is None:
+        predicted = _has_pre_annotations(content, fitted)
+        if status.state is ImageState.NEW and (predicted or status != new):
+            status = replace(status, state=ImageState.PREDICTED)
+        if status.min_score is None and predicted:
+            status = replace(status, min_score=now.min_score)
     return ImageChange(content.record.id, now, status)
+
+
+def _has_pre_annotations(content: ImageContent, changes: Sequence[AnnotationChange]) -> bool:
+    """Tell whether any is left once the changes are made."""
+    gone = {change.before.id for change in changes if change.before is not None}
+    new = (change.after for change in changes if change.after is not None)
+    left = (a for a in content.annotations.values() if a.id not in gone)
+    return any(a.is_pre_annotation for a in itertools.chain(new, left))
 
 
 def _identity(annotation: Annotation) -> tuple[object, ...]:

@@ -5,7 +5,7 @@ it lets go of Python's lock meanwhile.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -24,6 +24,9 @@ _FAR = 4096.0
 _DASH, _GAP = 6.0, 5.0
 # A ring shorter than this (device pixels) is drawn whole: dashes would make it disappear.
 _SHORTEST_DASHED = 30.0
+# A share of the layer; where more has changed, all of it is painted.
+_MOST_ANEW = 0.5
+_AROUND = 32
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,60 @@ def render(request: OverlayRequest, context: TaskContext) -> NDArray[np.uint8]:
         if right >= x0 and left <= x1 and bottom >= y0 and top <= y1:
             _paint(layer, annotation, request)
     return layer
+
+
+def render_after(
+    old: OverlayRequest, layer: NDArray[np.uint8], request: OverlayRequest, context: TaskContext
+) -> NDArray[np.uint8]:
+    """Paint the layer as `render` does, starting from an older one of the same view.
+
+    Only the rectangle around the annotations that differ is painted anew.
+
+    Args:
+        old: what the older layer was painted for.
+        layer: the older layer; it stays as it is.
+        request: what is wanted now.
+        context: asked whether a newer one is wanted.
+
+    Raises:
+        CancelledError: a newer layer is wanted.
+    """
+    if _view(old) != _view(request):
+        return render(request, context)
+    before, after = ({a.id: a for a in one.annotations} for one in (old, request))
+    gone = [a for i, a in before.items() if after.get(i) is not a]
+    new = [a for i, a in after.items() if before.get(i) is not a]
+    if not gone and not new:
+        return layer
+    window = _window(request, [a.box for a in (*gone, *new)])
+    (x0, y0, x1, y1), (height, width) = window, request.size
+    if (x1 - x0) * (y1 - y0) > height * width * _MOST_ANEW:
+        return render(request, context)
+    # More than is taken: a line that is cut is a little off at the cut.
+    left, top = max(0, x0 - _AROUND), max(0, y0 - _AROUND)
+    size = (min(height, y1 + _AROUND) - top, min(width, x1 + _AROUND) - left)
+    anew = replace(request, left=request.left - left, top=request.top - top, size=size)
+    part = render(anew, context)
+    layer = layer.copy()
+    layer[y0:y1, x0:x1] = part[y0 - top : y1 - top, x0 - left : x1 - left]
+    return layer
+
+
+def _view(request: OverlayRequest) -> tuple[object, ...]:
+    place = (request.scale, request.left, request.top, request.size)
+    return (*place, request.colours, request.fill, request.line)
+
+
+def _window(request: OverlayRequest, boxes: Sequence[Box]) -> tuple[int, int, int, int]:
+    """Return the pixels of the layer (x0, y0, x1, y1) that boxes and their lines reach."""
+    height, width = request.size
+    low, high = np.min(boxes, axis=0)[:2], np.max(boxes, axis=0)[2:]
+    origin = np.array([request.left, request.top])
+    x0, y0 = np.floor(low * request.scale + origin).astype(int) - request.line - 2
+    x1, y1 = np.ceil(high * request.scale + origin).astype(int) + request.line + 2
+    x0, x1 = (int(v) for v in np.clip((x0, x1), 0, width))
+    y0, y1 = (int(v) for v in np.clip((y0, y1), 0, height))
+    return x0, y0, x1, y1
 
 
 def _paint(layer: NDArray[np.uint8], annotation: Annotation, request: OverlayRequest) -> None:

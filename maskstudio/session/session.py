@@ -12,6 +12,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from maskstudio.annotation.annotation import Annotation, Category, ImageRecord
+from maskstudio.annotation.box_index import BoxIndex
 from maskstudio.annotation.edits import AnnotationChange, CategoryChange, Edit, ImageContent
 from maskstudio.errors import UserError
 from maskstudio.session.image_order import ImageOrder
@@ -52,6 +53,7 @@ class Session(QObject):
         self._categories: dict[int, Category] = {}
         self._current: int | None = None
         self._annotations: dict[int, Annotation] = {}
+        self._boxes = BoxIndex()
         self._selection: frozenset[int] = frozenset()
         self._history: HistoryState | None = None
         self.order = ImageOrder(self.record, self.count, self)
@@ -95,6 +97,11 @@ class Session(QObject):
     def annotations(self) -> Mapping[int, Annotation]:
         """Annotations of the current image by id, back to front."""
         return self._annotations
+
+    @property
+    def boxes(self) -> BoxIndex:
+        """Where the annotations of the current image are."""
+        return self._boxes
 
     @property
     def selection(self) -> frozenset[int]:
@@ -189,6 +196,7 @@ class Session(QObject):
         annotations = self.require_database().annotations(image_id) if image_id else ()
         left, self._current = self._current, image_id
         self._annotations = {annotation.id: annotation for annotation in annotations}
+        self._boxes = BoxIndex(annotations)
         if image_id:
             self._counts[image_id] = len(self._annotations)
         self.current_changed.emit()
@@ -247,7 +255,9 @@ class Session(QObject):
     def _step(self, *, redo: bool) -> Edit | None:
         try:
             database = self.require_database()
-            edit = database.redo() if redo else database.undo()
+            current = self._current
+            known = {} if current is None else {current: self.content(current)}
+            edit = database.redo(known) if redo else database.undo(known)
         except UserError as error:
             self.problem.emit(str(error))
             return None
@@ -269,8 +279,10 @@ class Session(QObject):
             self._records[image.image_id] = replace(record, status=image.after)
         for change in edit.annotations:
             self._apply_annotation(change)
-        if self._current in edit.image_ids:
-            self._annotations = dict(sorted(self._annotations.items()))
+        ids = list(self._annotations)
+        if ids != sorted(ids):
+            # What was deleted came back, and stands at the end.
+            self._annotations = {i: self._annotations[i] for i in sorted(ids)}
         self.order.update(i for i in edit.image_ids if i != self._current)
         # The lists learn what is gone before they are told that it is no longer selected.
         gone = self._selection - self._annotations.keys()
@@ -286,9 +298,11 @@ class Session(QObject):
         if change.image_id != self._current:
             return
         if before is not None and (after is None or after.id != before.id):
-            self._annotations.pop(before.id, None)
+            del self._annotations[before.id]
+            self._boxes.remove(before.id)
         if after is not None:
             self._annotations[after.id] = after
+            self._boxes.put(after)
 
     def _apply_category(self, change: CategoryChange) -> None:
         if change.before is not None:

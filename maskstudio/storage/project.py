@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -184,13 +185,17 @@ class ProjectDatabase:
             _write_setting(connection, "last_category_id", last_category_id)
         self._last_category_id = last_category_id
 
-    def undo(self) -> Edit | None:
-        """Take back the last edit that can be taken back; return what was changed, or None."""
-        return self._step("done", "undone", latest=True)
+    def undo(self, known: Mapping[int, ImageContent] = MappingProxyType({})) -> Edit | None:
+        """Take back the last edit that can be taken back; return what was changed, or None.
 
-    def redo(self) -> Edit | None:
-        """Bring back the edit undone last; return what was changed, or None."""
-        return self._step("undone", "done", latest=False)
+        Args:
+            known: images by id as they are now, so that they need not be read.
+        """
+        return self._step("done", "undone", known, latest=True)
+
+    def redo(self, known: Mapping[int, ImageContent] = MappingProxyType({})) -> Edit | None:
+        """Bring back the edit undone last; see `undo`."""
+        return self._step("undone", "done", known, latest=False)
 
     def history(self) -> HistoryState:
         """Return the titles of what undo and redo would do."""
@@ -211,14 +216,17 @@ class ProjectDatabase:
         with self._writing() as connection:
             _write_setting(connection, key, value)
 
-    def _step(self, state: str, new_state: str, *, latest: bool) -> Edit | None:
+    def _step(
+        self, state: str, new_state: str, known: Mapping[int, ImageContent], *, latest: bool
+    ) -> Edit | None:
         with self._writing() as connection:
             row = connection.execute(_next_edit(state, latest=latest)).first()
             if row is None:
                 return None
             edit = tables.edit_from_row(row)
             edit = edit.inverse() if latest else edit
-            edit = rebased(edit, _contents(connection, edit.image_ids))
+            unknown = [i for i in edit.image_ids if i not in known]
+            edit = rebased(edit, {**known, **_contents(connection, unknown)})
             edit = with_free_names(edit, _categories(connection))
             _apply(connection, edit)
             connection.execute(

@@ -65,9 +65,9 @@ QToolButton#primary {{ background: {accent}; color: {base}; font-weight: 600; }}
 QToolButton#primary:disabled {{ background: {line}; color: {faint}; }}
 QStatusBar {{ border-top: 1px solid {line}; }}
 QStatusBar::item {{ border: 0; }}
-QListView {{ border: 0; outline: 0; background: {base}; }}
-QListView::item {{ padding: 3px 4px; }}
-QListView::item:selected {{ background: {chosen}; color: {text}; }}
+QListView, QTreeView {{ border: 0; outline: 0; background: {base}; }}
+QListView::item, QTreeView::item {{ padding: 3px 4px; }}
+QListView::item:selected, QTreeView::item:selected {{ background: {chosen}; color: {text}; }}
 QSplitter::handle {{ background: {line}; }}
 QLabel#heading {{ font-weight: 600; }}
 QLabel#faint {{ color: {faint}; }}

@@ -3,6 +3,7 @@
 import pytest
 
 from maskstudio.annotation.annotation import Annotation
+from maskstudio.annotation.box_index import BoxIndex
 from maskstudio.annotation.segmentation import Segmentation, VertexIndex
 from maskstudio.ui.canvas.hit_test import HitKind, hit_test, within
 from support.outlines import HOLED, SQUARE
@@ -10,6 +11,11 @@ from support.outlines import HOLED, SQUARE
 IN_TWO = Segmentation.from_rings(
     [(0, 0), (10, 0), (10, 10), (0, 10)], [(30, 0), (40, 0), (40, 10), (30, 10)]
 )
+
+
+def hit(annotations, selection, point, tolerance):
+    boxes = BoxIndex(annotations.values())
+    return hit_test(annotations, boxes, selection, point, tolerance)
 
 
 def of(*segmentations):
@@ -36,46 +42,46 @@ def boxed(annotation_id, box):
 )
 def test_pieces_of_the_selected_one(point, kind, vertex):
     """Vertices within the tolerance of 4, edges within 0.6 of it, the body last, a hole not."""
-    hit = hit_test(of(HOLED), [1], point, 4)
-    assert (hit and hit.kind, hit and hit.vertex) == (kind, vertex)
+    found = hit(of(HOLED), [1], point, 4)
+    assert (found and found.kind, found and found.vertex) == (kind, vertex)
 
 
 def test_what_is_not_selected_is_hit_as_a_body_only():
-    hit = hit_test(of(SQUARE), [], (21, 21), 4)
-    assert hit.kind is HitKind.BODY
+    found = hit(of(SQUARE), [], (21, 21), 4)
+    assert found.kind is HitKind.BODY
 
 
 def test_with_several_selected_only_bodies_are_hit():
-    hit = hit_test(of(SQUARE, IN_TWO), [1, 2], (21, 21), 4)
-    assert (hit.kind, hit.annotation_id) == (HitKind.BODY, 1)
+    found = hit(of(SQUARE, IN_TWO), [1, 2], (21, 21), 4)
+    assert (found.kind, found.annotation_id) == (HitKind.BODY, 1)
 
 
 def test_the_front_one_is_hit_first():
-    assert hit_test(of(SQUARE, SQUARE), [], (40, 40), 4).annotation_id == 2
+    assert hit(of(SQUARE, SQUARE), [], (40, 40), 4).annotation_id == 2
 
 
 def test_both_parts_belong_to_the_same_one():
     annotations = of(IN_TWO)
-    assert hit_test(annotations, [], (5, 5), 1).annotation_id == 1
-    assert hit_test(annotations, [], (35, 5), 1).annotation_id == 1
-    assert hit_test(annotations, [], (20, 5), 1) is None
-    assert hit_test(annotations, [1], (40, 10), 1).vertex == VertexIndex(1, 0, 2)
+    assert hit(annotations, [], (5, 5), 1).annotation_id == 1
+    assert hit(annotations, [], (35, 5), 1).annotation_id == 1
+    assert hit(annotations, [], (20, 5), 1) is None
+    assert hit(annotations, [1], (40, 10), 1).vertex == VertexIndex(1, 0, 2)
 
 
 def test_the_foot_of_an_edge_is_where_a_vertex_would_be_inserted():
-    assert hit_test(of(SQUARE), [1], (40, 21), 4).point == (40, 20)
+    assert hit(of(SQUARE), [1], (40, 21), 4).point == (40, 20)
 
 
 def test_a_selected_one_that_is_not_shown_is_not_hit():
-    assert hit_test({}, [1], (40, 40), 4) is None
+    assert hit({}, [1], (40, 40), 4) is None
 
 
 @pytest.mark.parametrize(
-    ("point", "hit"), [((20, 40), True), ((18, 40), True), ((40, 40), False), ((10, 40), False)]
+    ("point", "taken"), [((20, 40), True), ((18, 40), True), ((40, 40), False), ((10, 40), False)]
 )
-def test_a_box_is_taken_by_its_border(point, hit):
+def test_a_box_is_taken_by_its_border(point, taken):
     annotations = {1: boxed(1, (20, 20, 60, 60))}
-    assert (hit_test(annotations, [], point, 4) is not None) == hit
+    assert (hit(annotations, [], point, 4) is not None) == taken
 
 
 def test_a_rubber_band_takes_what_lies_wholly_within_it():

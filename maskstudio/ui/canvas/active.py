@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
@@ -16,15 +18,22 @@ from PySide6.QtGui import (
 
 from maskstudio.annotation.annotation import Annotation
 from maskstudio.annotation.overlay import box_ring
+from maskstudio.annotation.segmentation import Ring
 from maskstudio.ui.canvas.viewport import Viewport
 
 _HANDLE = 3.5
 # Handles closer together than this on the screen (median) would hide the outline they belong to.
 _CROWDED = 9.0
+# And here they would bury it: only the vertex under the pointer is shown, by the tool.
+_DENSE = 4.0
+# A ring of more vertices is thinned to those that can be seen; what lies further than this beyond
+# the window, in screen points, cannot, whatever the thickness of the line.
+_LONG = 200
+_BEYOND = 20.0
 
 
-def outline_path(annotation: Annotation, viewport: Viewport) -> QPainterPath:
-    """Return an annotation's outline on the screen; holes are left out by even-odd filling."""
+def outline_path(annotation: Annotation, viewport: Viewport, window: QRectF) -> QPainterPath:
+    """Return what is seen of an annotation's outline; even-odd filling leaves holes out."""
     path = QPainterPath()
     path.setFillRule(Qt.FillRule.OddEvenFill)
     segmentation = annotation.segmentation
@@ -34,10 +43,34 @@ def outline_path(annotation: Annotation, viewport: Viewport) -> QPainterPath:
         else [ring for _, _, ring in segmentation.rings()]
     )
     for ring in rings:
-        points = ring * viewport.scale + (viewport.left, viewport.top)
-        path.addPolygon(QPolygonF([QPointF(x, y) for x, y in points.tolist()]))
+        path.addPolygon(_polygon(_thinned(_on_screen(ring, viewport), window)))
         path.closeSubpath()
     return path
+
+
+def _on_screen(ring: Ring, viewport: Viewport) -> NDArray[np.float64]:
+    return np.asarray(ring * viewport.scale + (viewport.left, viewport.top))
+
+
+def _polygon(points: NDArray[np.floating]) -> QPolygonF:
+    return QPolygonF([QPointF(x, y) for x, y in points.tolist()])
+
+
+def _thinned(points: NDArray[np.float64], window: QRectF) -> NDArray[np.floating]:
+    """Leave out vertices of a long ring that make no difference in the window.
+
+    Those are runs of vertices that stay on the same side of the window (the line between the ends
+    of a run stays there too), and vertices that a straight line passes within a third of a pixel.
+    """
+    if len(points) <= _LONG:
+        return points
+    seen = window.adjusted(-_BEYOND, -_BEYOND, _BEYOND, _BEYOND)
+    low, high = seen.topLeft().toTuple(), seen.bottomRight().toTuple()
+    side = ((points > high).astype(int) - (points < low)) @ (1, 3)
+    inner = (side == 0) | (side != np.roll(side, 1)) | (side != np.roll(side, -1))
+    if not inner.any():
+        return points[:1]
+    return np.asarray(cv2.approxPolyDP(points[inner].astype(np.float32), 1 / 3, True)[:, 0])
 
 
 def paint_active(
@@ -53,7 +86,7 @@ def paint_active(
     selected = list(annotations)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for annotation, colour in selected:
-        path = outline_path(annotation, viewport)
+        path = outline_path(annotation, viewport, QRectF(painter.window()))
         if annotation.segmentation is not None:
             inside = QColor(colour)
             inside.setAlphaF(0.30)
@@ -132,7 +165,7 @@ def paint_hover(
 ) -> None:
     """Light up the annotation under the pointer."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    path = outline_path(annotation, viewport)
+    path = outline_path(annotation, viewport, QRectF(painter.window()))
     inside = QColor(colour)
     inside.setAlphaF(0.28)
     if annotation.segmentation is not None:
@@ -161,11 +194,17 @@ def _paint_handles(
 ) -> None:
     if annotation.segmentation is None:
         return
-    painter.setBrush(QColor("white"))
-    painter.setPen(QPen(colour.darker(160), 1.4))
+    window = QRectF(painter.window()).adjusted(-_BEYOND, -_BEYOND, _BEYOND, _BEYOND)
     for _, _, ring in annotation.segmentation.rings():
-        points = ring * viewport.scale + (viewport.left, viewport.top)
+        points = _on_screen(ring, viewport)
         apart = np.hypot(*(points - np.roll(points, 1, axis=0)).T)
-        size = _HANDLE if float(np.median(apart)) > _CROWDED else _HANDLE * 0.6
-        for x, y in points.tolist():
-            painter.drawEllipse(QPointF(x, y), size, size)
+        spacing = float(np.median(apart))
+        if spacing < _DENSE:
+            continue
+        size = _HANDLE if spacing > _CROWDED else _HANDLE * 0.6
+        low, high = window.topLeft().toTuple(), window.bottomRight().toTuple()
+        seen = _polygon(points[((points > low) & (points < high)).all(axis=1)])
+        # A dot in the colour and a white one in it: thousands are two calls.
+        for dot, width in ((colour.darker(160), 2 * size + 1.4), (QColor("white"), 2 * size - 1.4)):
+            painter.setPen(QPen(dot, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            painter.drawPoints(seen)

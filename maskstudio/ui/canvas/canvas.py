@@ -4,13 +4,14 @@ Below the pointer lies a backdrop (image and raster layer), painted once for a v
 the selected annotations and what the tool draws. `pointer_input` turns mouse and keys into calls.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from maskstudio.annotation.annotation import Annotation
+from maskstudio.annotation.box_index import BoxIndex
 from maskstudio.annotation.edits import Edit
 from maskstudio.annotation.overlay import OverlayRequest, colour_rgb
 from maskstudio.annotation.segmentation import Box
@@ -20,6 +21,7 @@ from maskstudio.session.session import Session
 from maskstudio.session.tasks import Tasks
 from maskstudio.ui.canvas.active import ActiveLayer, paint_active, paint_hover, paint_tag
 from maskstudio.ui.canvas.adjustment import Adjustment
+from maskstudio.ui.canvas.hit_test import Hit, hit_test
 from maskstudio.ui.canvas.layers import ImageLayer, OverlayLayer
 from maskstudio.ui.canvas.viewport import Viewport, fitted
 
@@ -116,12 +118,19 @@ class Canvas(QWidget):
         """Paint again what lies over the backdrop."""
         self.update()
 
-    def visible_annotations(self) -> dict[int, Annotation]:
+    def visible_annotations(self) -> Mapping[int, Annotation]:
         """Return what is shown and can be touched, back to front."""
         if self._hidden:
             return {}
         shown = self._filter.preview
-        return dict(self._session.annotations if shown is None else shown)
+        return self._session.annotations if shown is None else shown
+
+    def hit(self, point: tuple[float, float], tolerance: float) -> Hit | None:
+        """Find what lies under an image point; see `hit_test`."""
+        shown = self.visible_annotations()
+        live = shown is self._session.annotations
+        boxes = self._session.boxes if live else BoxIndex(shown.values())
+        return hit_test(shown, boxes, self._session.selection, point, tolerance)
 
     def set_hidden(self, hidden: bool) -> None:
         """Show the image alone, or with its annotations."""
@@ -209,24 +218,29 @@ class Canvas(QWidget):
 
     def _paint_live(self, painter: QPainter) -> None:
         active = self._active_ids()
-        shown = self.visible_annotations() | {a.id: a for a in self._preview}
         colours = {c.id: QColor(c.shown_colour) for c in self._session.categories}
         # What was selected until now and is not yet in the raster layer.
-        for left in self._overlay.left_out - active:
-            if left in shown:
-                paint_hover(painter, shown[left], colours[shown[left].category_id], self._viewport)
-        if self.hovered is not None and self.hovered in shown and self.hovered not in active:
-            hovered = shown[self.hovered]
-            paint_hover(painter, hovered, colours[hovered.category_id], self._viewport)
-        selected = [(shown[i], colours[shown[i].category_id]) for i in sorted(active) if i in shown]
+        for left in self._find(self._overlay.left_out - active):
+            paint_hover(painter, left, colours[left.category_id], self._viewport)
+        hovered = self._find(() if self.hovered is None else (self.hovered,))
+        for one in hovered:
+            if one.id not in active:
+                paint_hover(painter, one, colours[one.category_id], self._viewport)
+        selected = [(one, colours[one.category_id]) for one in self._find(sorted(active))]
         if self._preview:
             # Another one with every move: nothing to keep.
             paint_active(painter, selected, self._viewport)
         else:
             self._active.paint(painter, selected, self._viewport, self.rect())
-        if self.hovered is not None and self.hovered in shown and not self._preview:
-            text = self._tag(shown[self.hovered])
-            paint_tag(painter, text, self.hover_at, QRectF(self.rect()))
+        if hovered and not self._preview:
+            paint_tag(painter, self._tag(hovered[0]), self.hover_at, QRectF(self.rect()))
+
+    def _find(self, annotation_ids: Iterable[int]) -> list[Annotation]:
+        """Return those of the annotations that are shown, as they are shown now."""
+        preview = {a.id: a for a in self._preview}
+        shown = self.visible_annotations()
+        found = (preview.get(i) or shown.get(i) for i in annotation_ids)
+        return [annotation for annotation in found if annotation is not None]
 
     def _tag(self, annotation: Annotation) -> str:
         name = self._session.category(annotation.category_id).name

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from maskstudio.annotation.annotation import Annotation
+from maskstudio.annotation.box_index import BoxIndex
 from maskstudio.annotation.segmentation import VertexIndex, nearest_edge, nearest_vertex
 
 
@@ -35,6 +36,7 @@ class Hit:
 
 def hit_test(
     annotations: Mapping[int, Annotation],
+    boxes: BoxIndex,
     selection: Iterable[int],
     point: tuple[float, float],
     tolerance: float,
@@ -45,6 +47,7 @@ def hit_test(
 
     Args:
         annotations: id to annotation, back to front.
+        boxes: where they are.
         selection: ids of the selected ones.
         point: in image coordinates.
         tolerance: how near counts as on it, in image pixels.
@@ -55,9 +58,9 @@ def hit_test(
         if hit is not None:
             return hit
     x, y = point
-    for annotation in reversed(list(annotations.values())):
-        if _covers(annotation, x, y, tolerance):
-            return Hit(HitKind.BODY, annotation.id, None, point)
+    for annotation_id in boxes.at(x, y, tolerance):
+        if _covers(annotations[annotation_id], x, y, tolerance):
+            return Hit(HitKind.BODY, annotation_id, None, point)
     return None
 
 

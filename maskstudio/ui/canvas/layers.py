@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSizeF
 from PySide6.QtGui import QImage, QPainter
 
-from maskstudio.annotation.overlay import OverlayRequest, render
+from maskstudio.annotation.overlay import OverlayRequest, render, render_after
+from maskstudio.progress import TaskContext
 from maskstudio.session.images import DecodedImage
 from maskstudio.session.tasks import Callbacks, Job, LaneName, Tasks
 from maskstudio.ui.canvas.adjustment import Adjustment
@@ -184,6 +185,9 @@ class OverlayLayer:
             self._start()
             self._on_ready()
 
-        self._job = self._tasks.submit(
-            LaneName.PAINT, lambda context: render(request, context), Callbacks(done)
-        )
+        shown = self._shown
+
+        def work(context: TaskContext) -> NDArray[np.uint8]:
+            return render_after(*shown, request, context) if shown else render(request, context)
+
+        self._job = self._tasks.submit(LaneName.PAINT, work, Callbacks(done))

@@ -11,7 +11,7 @@ from PySide6.QtCore import (
     Qt,
 )
 from PySide6.QtGui import QColor, QIcon, QPixmap
-from PySide6.QtWidgets import QAbstractItemView, QListView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QTreeView, QVBoxLayout, QWidget
 
 from maskstudio.annotation.annotation import Annotation
 from maskstudio.annotation.edits import Edit
@@ -77,16 +77,17 @@ class AnnotationListModel(QAbstractListModel):
     def reload(self) -> None:
         """Show the current image's annotations anew."""
         self.beginResetModel()
-        self._ids = tuple(reversed(list(self._session.annotations)))
+        self._ids = tuple(self._session.annotations)[::-1]
         self.endResetModel()
 
     def _on_edited(self, edit: Edit) -> None:
         current = self._session.current
-        if tuple(reversed(list(self._session.annotations))) != self._ids:
+        here = current is not None and current.id in edit.image_ids
+        if here and tuple(self._session.annotations)[::-1] != self._ids:
             self.reload()
-        elif edit.categories:
+        elif edit.categories and self._ids:
             self.dataChanged.emit(self.index(0), self.index(len(self._ids) - 1))
-        elif current is not None and current.id in edit.image_ids:
+        elif here:
             changed = frozenset(c.after.id for c in edit.annotations if c.after)
             for row in self.rows_of(changed):
                 self.dataChanged.emit(self.index(row), self.index(row))
@@ -101,9 +102,9 @@ class AnnotationsPanel(QWidget):
         self._heading = heading("Annotations")
         self._heading.setContentsMargins(10, 0, 10, 0)
         self.model = AnnotationListModel(session, self)
-        self.list = QListView()
+        # A tree without branches: a list view lays out every row anew when one changes.
+        self.list = QTreeView(rootIsDecorated=False, uniformRowHeights=True, headerHidden=True)
         self.list.setModel(self.model)
-        self.list.setUniformItemSizes(True)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setAccessibleName("Annotations")
         column = QVBoxLayout(self)

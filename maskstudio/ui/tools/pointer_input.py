@@ -5,7 +5,6 @@ from PySide6.QtGui import QCursor, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from maskstudio.ui.canvas.canvas import Canvas
-from maskstudio.ui.canvas.hit_test import hit_test
 from maskstudio.ui.tools.tool import TOLERANCE, Button, Pointer, Tool
 
 _WHEEL_STEP = 1.2  # magnification for one notch of the wheel
@@ -151,10 +150,7 @@ class PointerInput(QObject):
         canvas = self._canvas
         hit = None
         if not self._tool.busy:
-            selection = canvas.session.selection
-            hit = hit_test(
-                canvas.visible_annotations(), selection, pointer.point, pointer.tolerance
-            )
+            hit = canvas.hit(pointer.point, pointer.tolerance)
         hovered = hit.annotation_id if hit else None
         if hovered is not None or hovered != canvas.hovered:
             canvas.hovered, canvas.hover_at = hovered, at

@@ -13,7 +13,7 @@ from maskstudio.annotation.segmentation import (
     move_vertex,
 )
 from maskstudio.session import operations
-from maskstudio.ui.canvas.hit_test import Hit, HitKind, hit_test, within
+from maskstudio.ui.canvas.hit_test import Hit, HitKind, within
 from maskstudio.ui.canvas.viewport import Viewport
 from maskstudio.ui.tools.tool import Button, CanvasPort, Pointer, Tool
 
@@ -199,12 +199,7 @@ class SelectTool(Tool):
         return self._drag
 
     def _hit(self, pointer: Pointer) -> Hit | None:
-        return hit_test(
-            self.canvas.visible_annotations(),
-            self.canvas.session.selection,
-            pointer.point,
-            pointer.tolerance,
-        )
+        return self.canvas.hit(pointer.point, pointer.tolerance)
 
     def _select(self, annotation_id: int, *, add: bool) -> None:
         session = self.canvas.session

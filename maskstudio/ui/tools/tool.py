@@ -1,5 +1,6 @@
 """What every tool is to the canvas, and what the canvas is to a tool."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
@@ -9,6 +10,7 @@ from PySide6.QtGui import QPainter
 
 from maskstudio.annotation.annotation import Annotation
 from maskstudio.session.session import Session
+from maskstudio.ui.canvas.hit_test import Hit
 from maskstudio.ui.canvas.viewport import Viewport
 
 TOLERANCE = 8.0
@@ -66,8 +68,11 @@ class CanvasPort(Protocol):
     def set_preview(self, annotations: tuple[Annotation, ...]) -> None:
         """Show these instead of the annotations with their ids, until the next edit."""
 
-    def visible_annotations(self) -> dict[int, Annotation]:
+    def visible_annotations(self) -> Mapping[int, Annotation]:
         """Return what can be touched, back to front."""
+
+    def hit(self, point: tuple[float, float], tolerance: float) -> Hit | None:
+        """Find what lies under an image point, within a tolerance in image pixels."""
 
 
 class Tool:
