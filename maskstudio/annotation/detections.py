@@ -134,7 +134,11 @@ def outline(detections: Detections, context: TaskContext) -> Outlined:
     segmentations = []
     for index, roi_mask in enumerate(detections.roi_masks):
         context.raise_if_cancelled()
-        segmentations.append(trace_roi_mask(roi_mask, detections.box(index), detections.size))
+        traced = trace_roi_mask(roi_mask, detections.box(index), detections.size)
+        if traced is not None:
+            # What storing it needs is worked out here, not while the window waits.
+            traced.prepare()
+        segmentations.append(traced)
     return Outlined(detections, tuple(segmentations))
 
 

@@ -138,6 +138,10 @@ class Segmentation:
         high = np.max([part.outer.max(axis=0) for part in self.parts], axis=0)
         return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
+    def prepare(self) -> None:
+        """Work out and keep what painting and storing will ask for."""
+        _ = self.box, self.wkb
+
     @property
     def area(self) -> float:
         """Area of the outline in square pixels, holes taken off (geometry, not raster)."""

@@ -133,7 +133,7 @@ class Session(QObject):
 
     def selected(self) -> tuple[Annotation, ...]:
         """Return the selected annotations, back to front."""
-        return tuple(a for i, a in self._annotations.items() if i in self._selection)
+        return tuple(self._annotations[i] for i in sorted(self._selection))
 
     def require_database(self) -> ProjectDatabase:
         """Return the open project's database.

@@ -179,10 +179,12 @@ class ProjectDatabase:
                     changes=tables.pack_changes(edit),
                 )
             )
-            _write_setting(connection, "last_annotation_id", self._next_annotation_id - 1)
+            if any(change.before is None for change in edit.annotations):
+                _write_setting(connection, "last_annotation_id", self._next_annotation_id - 1)
             made = [change.after.id for change in edit.categories if change.after]
             last_category_id = max([self._last_category_id, *made])
-            _write_setting(connection, "last_category_id", last_category_id)
+            if made:
+                _write_setting(connection, "last_category_id", last_category_id)
         self._last_category_id = last_category_id
 
     def undo(self, known: Mapping[int, ImageContent] = MappingProxyType({})) -> Edit | None:
