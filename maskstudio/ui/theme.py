@@ -58,6 +58,7 @@ _SHEET = """
 QToolBar {{ border: 0; border-bottom: 1px solid {line}; padding: 4px; spacing: 2px; }}
 QToolBar#tools {{ border: 0; border-right: 1px solid {line}; padding: 4px 2px; }}
 QToolButton {{ padding: 5px 9px; border-radius: 5px; border: 1px solid transparent; }}
+QToolButton::menu-indicator {{ subcontrol-position: right center; right: 3px; }}
 QToolButton:hover {{ background: {hover}; }}
 QToolButton:checked {{ background: {hover}; border-color: {accent}; }}
 QToolButton:disabled {{ color: {faint}; }}
