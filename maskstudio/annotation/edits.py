@@ -215,8 +215,8 @@ def with_free_names(edit: Edit, standing: Iterable[Category]) -> Edit:
         edit: what is to be done.
         standing: the categories there are now.
     """
-    gone = {c.before.id for c in edit.categories if c.before is not None}
-    taken = {category.name for category in standing if category.id not in gone}
+    own = {one.id for c in edit.categories for one in (c.before, c.after) if one is not None}
+    taken = {category.name for category in standing if category.id not in own}
     return replace(
         edit,
         categories=tuple(
@@ -224,6 +224,23 @@ def with_free_names(edit: Edit, standing: Iterable[Category]) -> Edit:
             for c in edit.categories
         ),
     )
+
+
+def keeping_used(edit: Edit, uses: Mapping[int, Collection[int]]) -> Edit:
+    """Return an edit that leaves a category in place where annotations of a batch need it.
+
+    Args:
+        edit: what is to be done.
+        uses: category id to the annotations of it there are now, for what the edit takes away.
+    """
+    gone = {c.before.id for c in edit.annotations if c.before is not None}
+
+    def stays(change: CategoryChange) -> bool:
+        if change.before is None or change.after is not None:
+            return False
+        return any(i not in gone for i in uses.get(change.before.id, ()))
+
+    return replace(edit, categories=tuple(c for c in edit.categories if not stays(c)))
 
 
 def _named_apart(category: Category, taken: Collection[str]) -> Category:

@@ -25,7 +25,7 @@ from maskstudio.annotation.annotation import (
     ImageRecord,
     ImageState,
 )
-from maskstudio.annotation.edits import Edit, ImageContent, rebased, with_free_names
+from maskstudio.annotation.edits import Edit, ImageContent, keeping_used, rebased, with_free_names
 from maskstudio.errors import UserError
 from maskstudio.storage import tables
 from maskstudio.storage.images import natural_key
@@ -229,6 +229,7 @@ class ProjectDatabase:
             edit = edit.inverse() if latest else edit
             unknown = [i for i in edit.image_ids if i not in known]
             edit = rebased(edit, {**known, **_contents(connection, unknown)})
+            edit = keeping_used(edit, _uses(connection, edit))
             edit = with_free_names(edit, _categories(connection))
             _apply(connection, edit)
             connection.execute(
@@ -314,6 +315,18 @@ def _contents(connection: sa.Connection, image_ids: Sequence[int]) -> dict[int, 
     return {
         record.id: ImageContent(record, {a.id: a for a in found.get(record.id, ())})
         for record in records
+    }
+
+
+def _uses(connection: sa.Connection, edit: Edit) -> dict[int, list[int]]:
+    """Return the annotations of each category that an edit takes away."""
+    table = tables.annotations
+    gone = [c.before.id for c in edit.categories if c.after is None and c.before is not None]
+    return {
+        category_id: list(
+            connection.scalars(sa.select(table.c.id).where(table.c.category_id == category_id))
+        )
+        for category_id in gone
     }
 
 

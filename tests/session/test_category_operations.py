@@ -242,3 +242,33 @@ def test_each_verb_is_one_edit(pets):
     category_operations.recolour_category(pets, 1, "#123456")
     category_operations.delete_category(pets, 1, 2)
     assert len(heard) == 3
+
+
+# A folder run between
+
+
+def test_a_category_that_a_run_uses_by_now_stays_and_the_undo_goes_on(studio):
+    session = studio.session
+    category_operations.add_category(session, "before")
+    category_operations.add_category(session, CELL.name)
+    studio.predict_folder()
+    session.undo()
+    session.undo()
+    assert studio.problems == []
+    assert names(session) == [CELL.name]
+    assert len(studio.on("a.png")) == 2
+    session.redo()
+    session.redo()
+    assert studio.problems == []
+    assert sorted(names(session)) == ["before", CELL.name]
+
+
+def test_deleting_a_category_again_leaves_it_where_a_run_uses_it_by_now(studio):
+    session = studio.session
+    cell = category_operations.add_category(session, CELL.name)
+    category_operations.delete_category(session, cell.id, None)
+    session.undo()
+    studio.predict_folder()
+    session.redo()
+    assert studio.problems == []
+    assert names(session) == [CELL.name]
