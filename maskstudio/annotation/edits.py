@@ -111,13 +111,21 @@ def add(content: ImageContent, new: Sequence[Annotation], title: str = "Draw") -
 
 
 def change(content: ImageContent, after: Iterable[Annotation], title: str) -> Edit:
-    """Replace annotations by a person's version of them, matched by id; same ones are left out."""
+    """Replace annotations by a person's version of them, matched by id; same ones are left out.
+
+    What a model found is not offered again where it lay, once it lies elsewhere.
+    """
     changes = [
         AnnotationChange(content.record.id, content.annotations[a.id], replace(a, touched=True))
         for a in after
         if a != content.annotations[a.id]
     ]
-    return _by_person(title, content, changes)
+    moved = tuple(
+        Rejection(c.before.category_id, c.before.box)
+        for c in changes
+        if c.before and c.after and c.before.is_pre_annotation and c.after.box != c.before.box
+    )
+    return _by_person(title, content, changes, moved)
 
 
 def delete(content: ImageContent, ids: Iterable[int]) -> Edit:

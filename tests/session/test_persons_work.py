@@ -128,3 +128,17 @@ def test_undoing_a_drawing_leaves_what_the_folder_run_put_there_known_as_predict
     assert len(studio.on("a.png")) == 2
     assert studio.state("a.png") is ImageState.PREDICTED
     assert studio.session.record(studio.image("a.png")).status.min_score == 0.5
+
+
+def test_one_that_was_moved_away_is_not_offered_again_where_it_lay(studio):
+    studio.predict_image()
+    best, _ = studio.by_score("a.png")
+    operations.move(studio.session, [best.id], 30, 30)
+    before = studio.on("a.png")
+    studio.predict_image()
+    assert studio.on("a.png") == before
+
+    studio.session.undo()
+    studio.session.undo()
+    studio.predict_image()
+    assert len(studio.on("a.png")) == 2
