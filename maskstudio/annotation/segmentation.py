@@ -277,13 +277,15 @@ def repaired(segmentation: Segmentation, height: int, width: int) -> Segmentatio
     Returns:
         A valid outline inside 0..width, 0..height, or None when no area is left.
     """
-    x0, y0, x1, y1 = segmentation.box
-    inside = x0 >= 0 and y0 >= 0 and x1 <= width and y1 <= height
     geometry: BaseGeometry = segmentation.geometry
-    if geometry.is_valid and geometry.area > 0 and inside:
-        return segmentation
-    if not geometry.is_valid:
+    sound = geometry.is_valid
+    if not sound:
         geometry = shapely.make_valid(geometry, method="structure", keep_collapsed=False)
+    # Not of the outer rings alone: a hole that reached out of them has become a part.
+    x0, y0, x1, y1 = geometry.bounds
+    inside = x0 >= 0 and y0 >= 0 and x1 <= width and y1 <= height
+    if sound and inside and geometry.area > 0:
+        return segmentation
     if not inside:
         geometry = shapely.intersection(geometry, shapely.box(0, 0, width, height))
         # A corner that lies outside by the last bit of a float is left there by shapely.

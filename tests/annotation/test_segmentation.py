@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from shapely.geometry import GeometryCollection, LinearRing, LineString, Point, Polygon
 
@@ -276,6 +276,8 @@ def test_a_sound_outline_is_left_alone(segmentation: Segmentation) -> None:
 
 
 @settings(deadline=None, max_examples=70)
+@example([([(0, 0), (0, 1), (1, 0)], [(0, 2), (0, 3), (-1, 0)])])
+@example([([(0, 0), (0, 1), (0.5, 0)], [(0, 2), (1, 0), (42, 0)])])
 @given(st.lists(st.tuples(rings(-20, 60), st.none() | rings(-20, 60)), min_size=1, max_size=2))
 def test_a_repaired_outline_is_valid_and_inside_the_image(
     parts: list[tuple[Points, Points | None]],
