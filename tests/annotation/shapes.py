@@ -12,6 +12,11 @@ from maskstudio.annotation.segmentation import Box, Part, Segmentation, as_ring
 Points = list[tuple[float, float]]
 
 
+def places(low: float, high: float) -> st.SearchStrategy[float]:
+    """Numbers as a mouse gives them: shapely warns of overflow below the smallest normal ones."""
+    return st.floats(low, high).map(lambda value: round(value, 9) + 0.0)  # -0.0 is 0.0 to a mouse
+
+
 def masks(max_side: int = 10) -> st.SearchStrategy[NDArray[np.bool_]]:
     """Masks of any content: holes, pieces that touch at corners, single pixels, full, empty."""
     shapes = array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=max_side)
@@ -20,7 +25,9 @@ def masks(max_side: int = 10) -> st.SearchStrategy[NDArray[np.bool_]]:
 
 def rings(low: float, high: float, *, most: int = 10) -> st.SearchStrategy[Points]:
     """Rings that may cross themselves, turn on the spot or have no area; three corners at least."""
-    number = st.one_of(st.floats(low, high), st.integers(int(low), int(high)).map(float))
+    number = st.one_of(
+        st.floats(low, high, allow_subnormal=False), st.integers(int(low), int(high)).map(float)
+    )
     corner = st.tuples(number, number)
     return st.lists(corner, min_size=3, max_size=most, unique=True)
 

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from shapely.geometry import Point
 
-from annotation.shapes import Points, holed_square, rectangle, star, stars
+from annotation.shapes import Points, holed_square, places, rectangle, star, stars
 from maskstudio.annotation.regions import (
     brushed,
     cut,
@@ -32,7 +32,8 @@ ISLAND = Segmentation(
     )
 )
 
-coordinates = st.one_of(st.floats(-5, 45), st.integers(-5, 45).map(float))
+
+coordinates = st.one_of(places(-5, 45), st.integers(-5, 45).map(float))
 strokes = st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=8)
 radii = st.floats(0.5, 12)
 
@@ -180,7 +181,7 @@ def test_an_outline_that_crosses_itself_is_made_valid_first() -> None:
 
 
 @settings(deadline=None, max_examples=60)
-@given(stars(), stars(), st.floats(-12, 12), st.floats(-12, 12))
+@given(stars(), stars(), places(-12, 12), places(-12, 12))
 def test_areas_of_two_outlines_add_up(
     a: Segmentation, b: Segmentation, dx: float, dy: float
 ) -> None:
@@ -196,7 +197,7 @@ def test_areas_of_two_outlines_add_up(
 
 
 @settings(deadline=None, max_examples=60)
-@given(stars(), stars(), st.floats(-12, 12))
+@given(stars(), stars(), places(-12, 12))
 def test_only_crossings_make_new_vertices(a: Segmentation, b: Segmentation, dx: float) -> None:
     b = b.translated(dx, 1.5)
     old = vertices(a) | vertices(b)
@@ -274,7 +275,7 @@ def test_pieces_are_valid_do_not_overlap_and_add_up(before: Segmentation, line: 
 
 
 @settings(deadline=None, max_examples=40)
-@given(stars(), st.floats(0, math.pi))
+@given(stars(), places(0, math.pi))
 def test_a_line_right_across_cuts_every_part_it_meets(before: Segmentation, angle: float) -> None:
     dx, dy = 100 * math.cos(angle), 100 * math.sin(angle)
     pieces = cut(before, [(10 - dx, 10 - dy), (10 + dx, 10 + dy)])

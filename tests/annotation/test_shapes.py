@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from shapely.geometry import Polygon
 
+from annotation.shapes import places
 from maskstudio.annotation.masks import decode, rasterize
 from maskstudio.annotation.segmentation import Box, Segmentation
 from maskstudio.annotation.shapes import (
@@ -23,8 +24,9 @@ from maskstudio.annotation.shapes import (
 HEIGHT, WIDTH = 80, 100
 SIZE = (HEIGHT, WIDTH)
 
-inside = st.tuples(st.floats(0, WIDTH), st.floats(0, HEIGHT))
-anywhere = st.tuples(st.floats(-300, 300), st.floats(-300, 300))
+
+inside = st.tuples(places(0, WIDTH), places(0, HEIGHT))
+anywhere = st.tuples(places(-300, 300), places(-300, 300))
 
 
 def centre(box: Box) -> Point:
@@ -132,7 +134,7 @@ def test_an_ellipse_is_the_same_mirrored_either_way() -> None:
 
 
 @given(
-    shift=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    shift=st.tuples(places(0, 1), places(0, 1)),
     width=st.floats(120, 300),
     height=st.floats(120, 300),
 )
@@ -149,7 +151,7 @@ def test_the_mask_of_an_ellipse_is_that_of_the_true_one(
 # Paths
 
 
-paths = st.lists(st.tuples(st.floats(0, WIDTH), st.floats(0, HEIGHT)), min_size=1, max_size=60)
+paths = st.lists(st.tuples(places(0, WIDTH), places(0, HEIGHT)), min_size=1, max_size=60)
 tolerances = st.floats(0.01, 10)
 
 

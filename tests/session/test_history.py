@@ -41,17 +41,24 @@ from support.pictures import write_picture
 HEIGHT, WIDTH = 60, 80
 
 coordinates = st.tuples(
-    st.floats(-15, WIDTH + 15, width=32) | st.integers(0, WIDTH).map(float),
-    st.floats(-15, HEIGHT + 15, width=32) | st.integers(0, HEIGHT).map(float),
+    st.floats(-15, WIDTH + 15, width=32, allow_subnormal=False) | st.integers(0, WIDTH).map(float),
+    st.floats(-15, HEIGHT + 15, width=32, allow_subnormal=False)
+    | st.integers(0, HEIGHT).map(float),
 )
 boxes = st.tuples(
-    st.floats(0, WIDTH - 12), st.floats(0, HEIGHT - 12), st.floats(8, 12), st.floats(8, 12)
+    st.floats(0, WIDTH - 12, allow_subnormal=False),
+    st.floats(0, HEIGHT - 12, allow_subnormal=False),
+    st.floats(8, 12),
+    st.floats(8, 12),
 ).map(lambda b: (b[0], b[1], b[0] + b[2], b[1] + b[3]))
 
 
 def encloses_something(outline: Segmentation) -> bool:
     """Tell whether something of the image is left; a person is told of what encloses nothing."""
     return repaired(outline, HEIGHT, WIDTH) is not None
+
+
+shifts = st.integers(-9000, 9000).map(lambda n: n / 100)
 
 
 class Work(RuleBasedStateMachine):
@@ -96,7 +103,7 @@ class Work(RuleBasedStateMachine):
         kept = self.session.selection if more else frozenset()
         self.session.select(kept | {ids[place % len(ids)]})
 
-    @rule(dx=st.floats(-90, 90), dy=st.floats(-90, 90))
+    @rule(dx=shifts, dy=shifts)
     def move(self, dx: float, dy: float) -> None:
         operations.move(self.session, sorted(self.session.selection), dx, dy)
 
