@@ -127,7 +127,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         weights = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except Exception as error:
+    except Exception as error:  # torch names no errors of its own: whatever the bytes lead it to
         raise UserError(f"{path} is damaged or holds more than weights; not loaded.") from error
     if not isinstance(weights, dict) or not all(map(torch.is_tensor, weights.values())):
         raise UserError(f"{path} holds something else than weights by name; not loaded.")

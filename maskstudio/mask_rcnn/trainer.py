@@ -138,7 +138,7 @@ class Trainer:
     def _read(self, path: Path) -> dict[str, Any]:
         try:
             state: Any = torch.load(path, map_location=self._device, weights_only=True)
-        except Exception as error:
+        except Exception as error:  # torch names no errors of its own: whatever the bytes lead to
             raise UserError(f"{path} is damaged or no checkpoint of a run; remove it.") from error
         if not isinstance(state, dict) or not state.keys() >= _CHECKPOINT:
             raise UserError(f"{path} is no checkpoint of a run; give another, or remove it.")

@@ -26,9 +26,21 @@ class _BoxTool(Tool):
     noun = ""
     regular = ""
 
-    def __init__(self, canvas: CanvasPort, category_id: Callable[[], int | None]) -> None:
-        """Draw into the category that `category_id` names when the shape is finished."""
+    def __init__(
+        self,
+        canvas: CanvasPort,
+        category_id: Callable[[], int | None],
+        vertices: Callable[[Box], NDArray[np.float64]],
+    ) -> None:
+        """Draw into the category that `category_id` names when the shape is finished.
+
+        Args:
+            canvas: what it works on.
+            category_id: the category; None before there is any.
+            vertices: gives the outline, (n, 2), of the shape in a box.
+        """
         super().__init__(canvas)
+        self._vertices = vertices
         self._category_id = category_id
         self._start: tuple[float, float] | None = None
         self._pointer: Pointer | None = None
@@ -100,10 +112,6 @@ class _BoxTool(Tool):
             vertices = self._vertices(self._box(self._start, self._pointer)).tolist()
             paint_draft(painter, viewport, [*vertices, vertices[0]])
 
-    def _vertices(self, box: Box) -> NDArray[np.float64]:
-        """Return the outline of the shape in a box."""
-        raise NotImplementedError
-
     def _box(self, start: tuple[float, float], pointer: Pointer) -> Box:
         image = self.canvas.session.current
         size = (image.height, image.width) if image else (0, 0)
@@ -125,8 +133,8 @@ class RectangleTool(_BoxTool):
     noun = "rectangle"
     regular = "square"
 
-    def _vertices(self, box: Box) -> NDArray[np.float64]:
-        return rectangle_vertices(box)
+    def __init__(self, canvas: CanvasPort, category_id: Callable[[], int | None]) -> None:
+        super().__init__(canvas, category_id, rectangle_vertices)
 
 
 class EllipseTool(_BoxTool):
@@ -136,5 +144,5 @@ class EllipseTool(_BoxTool):
     noun = "ellipse"
     regular = "circle"
 
-    def _vertices(self, box: Box) -> NDArray[np.float64]:
-        return ellipse_vertices(box)
+    def __init__(self, canvas: CanvasPort, category_id: Callable[[], int | None]) -> None:
+        super().__init__(canvas, category_id, ellipse_vertices)
