@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox
@@ -164,8 +165,8 @@ class App(QObject):
         answer = QMessageBox.question(self.window, "MaskStudio", f"{sentence}\n\nOpen for reading?")
         return answer == QMessageBox.StandardButton.Yes
 
-    def _keep(self, **changed: object) -> None:
-        self._settings = replace(self._settings, **changed)  # type: ignore[arg-type]
+    def _keep(self, **changed: Any) -> None:
+        self._settings = replace(self._settings, **changed)
         try:
             write_settings(self._settings_file, self._settings)
         except UserError as error:

@@ -88,7 +88,7 @@ class Architecture:
         if set(header) != set(defaults):
             odd = ", ".join(sorted(set(header) ^ set(defaults)))
             raise UserError(f"The model's architecture is not one this program knows ({odd}).")
-        values: dict[str, object] = {}
+        values: dict[str, Any] = {}
         for key, default in defaults.items():
             value = header[key]
             if isinstance(default, tuple) and isinstance(value, list):
@@ -96,7 +96,7 @@ class Architecture:
             if not isinstance(value, type(default)):
                 raise UserError(f"The model's architecture has a bad value for {key!r}: {value!r}.")
             values[key] = value
-        architecture = cls(**values)  # type: ignore[arg-type]
+        architecture = cls(**values)
         _parse(architecture.name)
         return architecture
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QMouseEvent
@@ -136,9 +137,9 @@ class ImageFilter(QWidget):
     def _turn(self, state: ImageState) -> None:
         self._ask(states=self._session.order.query.states ^ {state})
 
-    def _ask(self, **changed: object) -> None:
+    def _ask(self, **changed: Any) -> None:
         order = self._session.order
-        order.ask(replace(order.query, **changed))  # type: ignore[arg-type]
+        order.ask(replace(order.query, **changed))
         self._show_query()
 
     def _on_opened(self) -> None:
