@@ -6,23 +6,24 @@ from enum import StrEnum
 
 from maskstudio.annotation.segmentation import Box, Segmentation
 
-# Okabe and Ito's colours for the colour-blind, then Tol's muted ones: told apart by most eyes, on
+# Okabe and Ito's colours for the colour-blind and Tol's muted ones: told apart by most eyes, on
 # light and on dark images. https://jfly.uni-koeln.de/color/ https://personal.sron.nl/~pault/
+# In this order those that follow one another are furthest apart to every eye (see the tests).
 PALETTE = (
     "#e69f00",
     "#56b4e9",
-    "#009e73",
-    "#f0e442",
-    "#cc79a7",
     "#d55e00",
-    "#0072b2",
-    "#88ccee",
-    "#44aa99",
-    "#117733",
-    "#ddcc77",
-    "#cc6677",
+    "#cc79a7",
+    "#f0e442",
+    "#009e73",
     "#aa4499",
+    "#ddcc77",
+    "#44aa99",
     "#882255",
+    "#117733",
+    "#88ccee",
+    "#cc6677",
+    "#0072b2",
 )
 
 
@@ -46,12 +47,22 @@ class Category:
         name: unique within a project.
         supercategory: a wider class it belongs to, or empty.
         colour: `#rrggbb`; empty takes the palette's colour for the id.
+        position: its place among the categories as a person ordered them; 0 takes the id's, so
+            that a new one comes last.
+        hidden: its annotations are not shown.
     """
 
     id: int
     name: str
     supercategory: str = ""
     colour: str = ""
+    position: int = 0
+    hidden: bool = False
+
+    @property
+    def place(self) -> int:
+        """By what the categories are ordered; no two of a project have the same."""
+        return self.position or self.id
 
     @property
     def shown_colour(self) -> str:
@@ -71,6 +82,12 @@ class Annotation:
         model_id: the model that found it, None where a person drew it.
         score: the model's score, 0 to 1; None where a person drew it.
         touched: a person drew, changed or accepted it.
+        iscrowd: it covers many instances that nobody told apart (COCO's `iscrowd`).
+        attributes: (name, value) pairs, sorted; each name once.
+        note: what a person wants to be remembered about it.
+        hidden: it is neither painted nor hit; it is exported all the same.
+        locked: a person cannot change or delete it, nor can a model.
+        z: higher ones lie in front; among equal ones the one of higher id.
     """
 
     id: int
@@ -80,6 +97,12 @@ class Annotation:
     model_id: str | None = None
     score: float | None = None
     touched: bool = True
+    iscrowd: bool = False
+    attributes: tuple[tuple[str, str], ...] = ()
+    note: str = ""
+    hidden: bool = False
+    locked: bool = False
+    z: int = 0
 
     def __post_init__(self) -> None:
         if (self.segmentation is None) == (self.box_only is None):
@@ -98,6 +121,16 @@ class Annotation:
     def is_pre_annotation(self) -> bool:
         """True while it is a model's and no person has touched it."""
         return self.model_id is not None and not self.touched
+
+    @property
+    def is_replaceable(self) -> bool:
+        """True while a model may take it away or find it again."""
+        return self.is_pre_annotation and not self.locked
+
+    @property
+    def stacking(self) -> tuple[int, int]:
+        """Sorted by this, annotations go from back to front."""
+        return self.z, self.id
 
 
 @dataclass(frozen=True)
@@ -157,7 +190,7 @@ class Dataset:
     """A whole data set as a value, for the formats.
 
     Attributes:
-        categories: in the order of the project.
+        categories: by id.
         images: in the order of the project.
         annotations: image id to its annotations, back to front; images without any may be missing.
     """

@@ -3,8 +3,7 @@
 An edit says what was before and what is after, nothing else; undoing it is the same edit swapped.
 """
 
-import itertools
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from maskstudio.annotation.annotation import (
@@ -49,6 +48,25 @@ class CategoryChange:
 
 
 @dataclass(frozen=True)
+class Reassignment:
+    """Annotations all over the project that go from one category to another, nothing else of them.
+
+    A change of each of a hundred thousand would have to carry as many outlines. Those that have
+    another category by then are left as they are.
+    """
+
+    before: int
+    after: int
+    annotation_ids: tuple[int, ...]
+
+    def of(self, annotations: Iterable[Annotation]) -> list[Annotation]:
+        """Return those of the annotations that it changes, as they are afterwards."""
+        ids = frozenset(self.annotation_ids)
+        here = (a for a in annotations if a.category_id == self.before and a.id in ids)
+        return [replace(a, category_id=self.after) for a in here]
+
+
+@dataclass(frozen=True)
 class Edit:
     """One undoable change.
 
@@ -58,6 +76,7 @@ class Edit:
         annotations: annotations made, changed or deleted.
         images: images whose status changes.
         categories: categories made, changed or deleted.
+        reassigned: annotations that get the category of another one.
         undoable: False for what a batch did: it never stands between a person and an undo.
     """
 
@@ -66,11 +85,12 @@ class Edit:
     annotations: tuple[AnnotationChange, ...] = ()
     images: tuple[ImageChange, ...] = ()
     categories: tuple[CategoryChange, ...] = ()
+    reassigned: tuple[Reassignment, ...] = ()
     undoable: bool = True
 
     def __bool__(self) -> bool:
         """False when it changes nothing."""
-        return bool(self.annotations or self.images or self.categories)
+        return bool(self.annotations or self.images or self.categories or self.reassigned)
 
     @property
     def image_ids(self) -> tuple[int, ...]:
@@ -88,6 +108,9 @@ class Edit:
             ),
             images=tuple(ImageChange(c.image_id, c.after, c.before) for c in reversed(self.images)),
             categories=tuple(CategoryChange(c.after, c.before) for c in reversed(self.categories)),
+            reassigned=tuple(
+                Reassignment(r.after, r.before, r.annotation_ids) for r in reversed(self.reassigned)
+            ),
         )
 
 
@@ -102,6 +125,12 @@ class ImageContent:
 
     record: ImageRecord
     annotations: Mapping[int, Annotation]
+
+    @property
+    def front_z(self) -> int:
+        """The `z` with which a new annotation lies in front of all others."""
+        front = next(reversed(self.annotations.values()), None)  # type: ignore[call-overload]
+        return front.z if front is not None else 0
 
 
 def add(content: ImageContent, new: Sequence[Annotation], title: str = "Draw") -> Edit:
@@ -126,6 +155,39 @@ def change(content: ImageContent, after: Iterable[Annotation], title: str) -> Ed
         if c.before and c.after and c.before.is_pre_annotation and c.after.box != c.before.box
     )
     return _by_person(title, content, changes, moved)
+
+
+def arrange(content: ImageContent, after: Iterable[Annotation], title: str) -> Edit:
+    """Hide, show, lock, unlock or stack annotations, matched by id; same ones are left out.
+
+    Nothing is said about the image by that: its state stays, and a model's annotations stay its
+    own.
+    """
+    changes = (AnnotationChange(content.record.id, content.annotations[a.id], a) for a in after)
+    return Edit(title, PERSON, tuple(c for c in changes if c.after != c.before))
+
+
+def locked_in(edit: Edit) -> list[Annotation]:
+    """Return the locked annotations that an edit of a person changes or deletes.
+
+    How they are shown, locked and stacked may be changed, and what becomes of a category happens
+    to all of it.
+    """
+    if edit.author != PERSON:
+        return []
+    return [
+        c.before
+        for c in edit.annotations
+        if c.before is not None and c.before.locked and not _only_arranged(c.before, c.after)
+    ]
+
+
+def _only_arranged(before: Annotation, after: Annotation | None) -> bool:
+    if after is None:
+        return False
+    same = replace(before, hidden=after.hidden, locked=after.locked, z=after.z)
+    # Verifying an image accepts what stands on it, and changes nothing about it.
+    return replace(same, touched=after.touched) == after
 
 
 def delete(content: ImageContent, ids: Iterable[int]) -> Edit:
@@ -160,19 +222,19 @@ def pre_annotate(
     min_score: float,
     title: str = "Pre-annotate",
 ) -> Edit:
-    """Replace the untouched pre-annotations of an image by others; a person's stay.
+    """Replace the untouched pre-annotations of an image by others; a person's and locked ones stay.
 
     A detection that is shown already keeps the annotation it has.
 
     Args:
         content: the image.
         model_id: the model that found them.
-        new: pre-annotations to show, already cleared of what a person did.
+        new: pre-annotations to show, already cleared of what a person did or locked.
         min_score: score they were filtered at.
         title: for the Undo menu.
     """
-    shown = {_identity(a): a for a in content.annotations.values() if a.is_pre_annotation}
-    wanted = {_identity(a): a for a in new}
+    shown = {identity(a): a for a in content.annotations.values() if a.is_replaceable}
+    wanted = {identity(a): a for a in new}
     image_id = content.record.id
     changes = [AnnotationChange(image_id, a, None) for k, a in shown.items() if k not in wanted]
     changes += [AnnotationChange(image_id, None, a) for k, a in wanted.items() if k not in shown]
@@ -188,135 +250,28 @@ def pre_annotate(
     return Edit(title, f"model:{model_id}", tuple(changes), images)
 
 
+def revealing(edit: Edit, categories: Iterable[Category]) -> Edit:
+    """Return an edit that also shows the hidden categories it puts annotations into.
+
+    What a person draws or gives a category must not be gone from the screen at once.
+
+    Args:
+        edit: what is to be done.
+        categories: the categories there are now.
+    """
+    used = {c.after.category_id for c in edit.annotations if c.after is not None}
+    hidden = (category for category in categories if category.hidden and category.id in used)
+    shown = tuple(CategoryChange(category, replace(category, hidden=False)) for category in hidden)
+    return replace(edit, categories=edit.categories + shown)
+
+
 def by_batch(edit: Edit) -> Edit:
     """Return an edit that no undo of a person ever meets."""
     return replace(edit, undoable=False)
 
 
-def rebased(edit: Edit, contents: Mapping[int, ImageContent]) -> Edit:
-    """Return an edit of the journal, or its inverse, fitted to what stands on its images now.
-
-    Batches write between a person's edits. So what the edit says was there may be gone, or be
-    another annotation of the same detection; and what it brings back may be there already.
-
-    Args:
-        edit: what is to be done.
-        contents: image id to what stands there, for every image of the edit.
-    """
-    changes: list[AnnotationChange] = []
-    images: list[ImageChange] = []
-    statuses = {change.image_id: change for change in edit.images}
-    for image_id in edit.image_ids:
-        content = contents[image_id]
-        own = [change for change in edit.annotations if change.image_id == image_id]
-        fitted = _rebased_annotations(content, own)
-        changes += fitted
-        if image_id in statuses:
-            images.append(_rebased_status(content, statuses[image_id], fitted))
-    return replace(edit, annotations=tuple(changes), images=tuple(images))
-
-
-def with_free_names(edit: Edit, standing: Iterable[Category]) -> Edit:
-    """Return an edit whose categories come back under names that no other one has taken since.
-
-    Args:
-        edit: what is to be done.
-        standing: the categories there are now.
-    """
-    own = {one.id for c in edit.categories for one in (c.before, c.after) if one is not None}
-    taken = {category.name for category in standing if category.id not in own}
-    return replace(
-        edit,
-        categories=tuple(
-            CategoryChange(c.before, c.after and _named_apart(c.after, taken))
-            for c in edit.categories
-        ),
-    )
-
-
-def keeping_used(edit: Edit, uses: Mapping[int, Collection[int]]) -> Edit:
-    """Return an edit that leaves a category in place where annotations of a batch need it.
-
-    Args:
-        edit: what is to be done.
-        uses: category id to the annotations of it there are now, for what the edit takes away.
-    """
-    gone = {c.before.id for c in edit.annotations if c.before is not None}
-
-    def stays(change: CategoryChange) -> bool:
-        if change.before is None or change.after is not None:
-            return False
-        return any(i not in gone for i in uses.get(change.before.id, ()))
-
-    return replace(edit, categories=tuple(c for c in edit.categories if not stays(c)))
-
-
-def _named_apart(category: Category, taken: Collection[str]) -> Category:
-    numbered = (f"{category.name} ({number})" for number in itertools.count(2))
-    names = itertools.chain([category.name], numbered)
-    return replace(category, name=next(name for name in names if name not in taken))
-
-
-def _rebased_annotations(
-    content: ImageContent, changes: Sequence[AnnotationChange]
-) -> list[AnnotationChange]:
-    there = content.annotations
-    both = [a for c in changes for a in (c.before, c.after) if a is not None]
-    # Thousands may stand there: only those with a score in question can be the same detection.
-    scores = {a.score for a in both if a.is_pre_annotation}
-    same = {_identity(a): a for a in there.values() if a.score in scores and a.is_pre_annotation}
-
-    def standing(before: Annotation | None) -> Annotation | None:
-        if before is None or before.id in there:
-            return before and there[before.id]
-        return same.get(_identity(before)) if before.is_pre_annotation else None
-
-    found = [(standing(change.before), change) for change in changes]
-    gone = {before.id for before, _ in found if before is not None}
-    shown = {identity for identity, a in same.items() if a.id not in gone}
-    models: set[str | None] = set()
-    if scores:
-        models = {a.model_id for a in there.values() if a.is_pre_annotation and a.id not in gone}
-    fitted = []
-    for before, change in found:
-        after = change.after
-        if after is not None and after.is_pre_annotation:
-            # What a model found comes back only once, and not among what another one found since.
-            others = bool(models - {after.model_id}) and change.before is None
-            after = None if others or _identity(after) in shown else after
-        if before is not None or after is not None:
-            fitted.append(AnnotationChange(content.record.id, before, after))
-    return fitted
-
-
-def _rebased_status(
-    content: ImageContent, change: ImageChange, fitted: Sequence[AnnotationChange]
-) -> ImageChange:
-    """Change what the edit changed about the status, and leave what a batch did to it."""
-    now, old, new = content.record.status, change.before, change.after
-    status = ImageStatus(
-        now.state if old.state is new.state else new.state,
-        now.rejections if old.rejections == new.rejections else new.rejections,
-        now.min_score if old.min_score == new.min_score else new.min_score,
-    )
-    if status.state is ImageState.NEW or status.min_score is None:
-        predicted = _has_pre_annotations(content, fitted)
-        if status.state is ImageState.NEW and (predicted or status != new):
-            status = replace(status, state=ImageState.PREDICTED)
-        if status.min_score is None and predicted:
-            status = replace(status, min_score=now.min_score)
-    return ImageChange(content.record.id, now, status)
-
-
-def _has_pre_annotations(content: ImageContent, changes: Sequence[AnnotationChange]) -> bool:
-    """Tell whether any is left once the changes are made."""
-    gone = {change.before.id for change in changes if change.before is not None}
-    new = (change.after for change in changes if change.after is not None)
-    left = (a for a in content.annotations.values() if a.id not in gone)
-    return any(a.is_pre_annotation for a in itertools.chain(new, left))
-
-
-def _identity(annotation: Annotation) -> tuple[object, ...]:
+def identity(annotation: Annotation) -> tuple[object, ...]:
+    """Return what tells one detection of a model from another, whatever its id."""
     return annotation.model_id, annotation.category_id, annotation.score, annotation.box
 
 

@@ -73,6 +73,27 @@ def decode(rle: Rle) -> NDArray[np.bool_]:
     return np.asarray(coco_mask.decode(rle), np.bool_)
 
 
+def run_lengths(rle: Rle) -> list[int]:
+    """Return the lengths of the runs of a mask, column by column, the first of them outside it.
+
+    The inverse of pycocotools' packing (`rleToString` in its maskApi.c): five bits a character,
+    48 added; from the third run on, a run stands as the difference to the one before the last.
+    """
+    lengths: list[int] = []
+    value = shift = 0
+    for byte in rle["counts"]:
+        bits = byte - 48
+        value |= (bits & 0x1F) << shift
+        shift += 5
+        if bits & 0x20:  # more of this number follows
+            continue
+        if bits & 0x10:  # negative
+            value -= 1 << shift
+        lengths.append(value + (lengths[-2] if len(lengths) > 2 else 0))
+        value = shift = 0
+    return lengths
+
+
 def mask_iou(a: Rle, b: Rle) -> float:
     """Return the intersection over union of two masks of one size, 0 to 1; empty and empty is 1."""
     if coco_mask.area(a) == 0 and coco_mask.area(b) == 0:

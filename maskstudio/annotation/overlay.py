@@ -4,7 +4,9 @@ OpenCV fills and outlines thousands of outlines in the time a graphics scene nee
 it lets go of Python's lock meanwhile.
 """
 
-from collections.abc import Mapping, Sequence
+import itertools
+import operator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -24,6 +26,12 @@ _FAR = 4096.0
 _DASH, _GAP = 6.0, 5.0
 # A ring shorter than this (device pixels) is drawn whole: dashes would make it disappear.
 _SHORTEST_DASHED = 30.0
+# A ring of more vertices is thinned to those that can be seen. What lies further than this beyond
+# the layer cannot, whatever the thickness of the line.
+_LONG = 200
+_BEYOND = 20.0
+_UNSEEN = 1 / 3
+_HALO = (230, 230, 230, 230)
 # A share of the layer; where more has changed, all of it is painted.
 _MOST_ANEW = 0.5
 _AROUND = 32
@@ -34,7 +42,7 @@ class OverlayRequest:
     """Everything the layer depends on.
 
     Attributes:
-        annotations: back to front.
+        annotations: by id, back to front.
         colours: category id to (red, green, blue).
         scale: layer pixels for one image pixel.
         left: layer x of the image's left edge.
@@ -42,10 +50,12 @@ class OverlayRequest:
         size: (height, width) of the layer in pixels.
         fill: opacity of the inside, 0 to 1.
         line: thickness of outlines in layer pixels.
-        left_out: ids of annotations that are drawn live instead and are not in `annotations`.
+        halo: thickness of a white line below each outline, which is seen on every image; 0 for
+            none.
+        left_out: ids of annotations that are not painted: they are drawn live instead.
     """
 
-    annotations: Sequence[Annotation]
+    annotations: Mapping[int, Annotation]
     colours: Mapping[int, tuple[int, int, int]]
     scale: float
     left: float
@@ -53,6 +63,7 @@ class OverlayRequest:
     size: tuple[int, int]
     fill: float
     line: int
+    halo: int = 0
     left_out: frozenset[int] = frozenset()
 
     def to_image(self, x: float, y: float) -> tuple[float, float]:
@@ -73,7 +84,7 @@ def render(request: OverlayRequest, context: TaskContext) -> NDArray[np.uint8]:
     height, width = request.size
     x0, y0 = request.to_image(0, 0)
     x1, y1 = request.to_image(width, height)
-    for number, annotation in enumerate(request.annotations):
+    for number, annotation in enumerate(_painted(request)):
         if number % 64 == 0:
             context.raise_if_cancelled()
         left, top, right, bottom = annotation.box
@@ -100,12 +111,10 @@ def render_after(
     """
     if _view(old) != _view(request):
         return render(request, context)
-    before, after = ({a.id: a for a in one.annotations} for one in (old, request))
-    gone = [a for i, a in before.items() if after.get(i) is not a]
-    new = [a for i, a in after.items() if before.get(i) is not a]
-    if not gone and not new:
+    boxes = [a.box for a in _changed(old, request)]
+    if not boxes:
         return layer
-    window = _window(request, [a.box for a in (*gone, *new)])
+    window = _window(request, boxes)
     (x0, y0, x1, y1), (height, width) = window, request.size
     if (x1 - x0) * (y1 - y0) > height * width * _MOST_ANEW:
         return render(request, context)
@@ -121,7 +130,25 @@ def render_after(
 
 def _view(request: OverlayRequest) -> tuple[object, ...]:
     place = (request.scale, request.left, request.top, request.size)
-    return (*place, request.colours, request.fill, request.line)
+    return (*place, request.colours, request.fill, request.line, request.halo)
+
+
+def _painted(request: OverlayRequest) -> Iterator[Annotation]:
+    """Yield what is painted, back to front."""
+    if not request.left_out:
+        return iter(request.annotations.values())
+    return (a for i, a in request.annotations.items() if i not in request.left_out)
+
+
+def _changed(old: OverlayRequest, new: OverlayRequest) -> list[Annotation]:
+    """Return the annotations one of two layers shows and the other does not, or otherwise."""
+    before, after = old.annotations, new.annotations
+    # Thousands are compared while the window wants the interpreter's lock: no loop in Python.
+    other = map(operator.is_not, after.values(), map(before.get, after))
+    ids = set(itertools.compress(after, other)) | (before.keys() - after.keys())
+    ids |= old.left_out ^ new.left_out
+    found = (one.annotations.get(i) for i in ids for one in (old, new) if i not in one.left_out)
+    return [annotation for annotation in found if annotation is not None]
 
 
 def _window(request: OverlayRequest, boxes: Sequence[Box]) -> tuple[int, int, int, int]:
@@ -141,7 +168,8 @@ def _paint(layer: NDArray[np.uint8], annotation: Annotation, request: OverlayReq
     # Half a pixel back: to cv2 whole numbers are the centres of pixels, here they are edges.
     origin = np.array([request.left - 0.5, request.top - 0.5])
     rings = [
-        np.ascontiguousarray(ring * request.scale + origin) for ring in _rings(annotation, request)
+        np.ascontiguousarray(_thinned(ring * request.scale + origin, request.size))
+        for ring in _rings(annotation, request)
     ]
     if not rings:
         return
@@ -149,6 +177,9 @@ def _paint(layer: NDArray[np.uint8], annotation: Annotation, request: OverlayReq
         alpha = request.fill
         colour = (blue * alpha, green * alpha, red * alpha, 255 * alpha)
         cv2.fillPoly(layer, [_fixed(ring) for ring in rings], colour, cv2.LINE_AA, _SHIFT)
+    if request.halo:
+        lines = [_fixed(ring) for ring in rings]
+        cv2.polylines(layer, lines, True, _HALO, request.halo, cv2.LINE_AA, _SHIFT)
     colour = (blue, green, red, 255)
     for ring in rings:
         if annotation.is_pre_annotation:
@@ -175,6 +206,23 @@ def _rings(annotation: Annotation, request: OverlayRequest) -> list[Ring]:
             return []
         segmentation = cut
     return [ring for _, _, ring in segmentation.rings()]
+
+
+def _thinned(points: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.floating]:
+    """Leave out vertices of a long ring that make no difference in the layer.
+
+    Those are runs of vertices that stay on the same side of the layer (the line between the ends of
+    a run stays there too), and vertices that a straight line passes within a third of a pixel.
+    """
+    if len(points) <= _LONG:
+        return points
+    height, width = size
+    beyond = (points > (width + _BEYOND, height + _BEYOND)).astype(int)
+    side = (beyond - (points < -_BEYOND)) @ (1, 3)
+    inner = (side == 0) | (side != np.roll(side, 1)) | (side != np.roll(side, -1))
+    if not inner.any():
+        return points[:1]
+    return np.asarray(cv2.approxPolyDP(points[inner].astype(np.float32), _UNSEEN, True)[:, 0])
 
 
 def blended(rgb: NDArray[np.uint8], layer: NDArray[np.uint8]) -> NDArray[np.uint8]:

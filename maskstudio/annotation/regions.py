@@ -52,6 +52,32 @@ def united(segmentations: Sequence[Segmentation]) -> Segmentation | None:
     return _outline(_union(segmentations))
 
 
+def added(first: Segmentation, other: Segmentation) -> Segmentation | None:
+    """Return what lies in either outline; parts of the first that the other is not near stay."""
+    sound = made_sound(other)
+    return _combined(first, sound.geometry, shapely.union) if sound else first
+
+
+def merged(segmentations: Sequence[Segmentation]) -> Segmentation | None:
+    """Return one outline whose parts are those of all; None when none has an area.
+
+    Parts keep their coordinates. Only those that overlap or share a stretch of border, which no
+    valid outline may hold side by side, become one part; a shared corner is allowed.
+    """
+    sound = [found for segmentation in segmentations if (found := made_sound(segmentation))]
+    parts = [part for segmentation in sound for part in segmentation.parts]
+    if not parts:
+        return None
+    polygons = [polygon for segmentation in sound for polygon in segmentation.geometry.geoms]
+    whole: list[Part] = []
+    for group in _entangled(polygons):
+        together = _outline(shapely.union_all([polygons[i] for i in group]))
+        alone = (parts[group[0]],) if len(group) == 1 else ()
+        whole += alone or (together.parts if together else ())
+    found = Segmentation(tuple(whole))
+    return found if found.geometry.is_valid else _outline(shapely.union_all(polygons))
+
+
 def subtracted(first: Segmentation, others: Sequence[Segmentation]) -> Segmentation | None:
     """Return what lies in the first outline and in none of the others; None when nothing does."""
     return _combined(first, _union(others), shapely.difference)
@@ -59,9 +85,9 @@ def subtracted(first: Segmentation, others: Sequence[Segmentation]) -> Segmentat
 
 def intersected(segmentations: Sequence[Segmentation]) -> Segmentation | None:
     """Return what lies in every one of the outlines, at least one; None when nothing does."""
-    common = _sound(segmentations[0])
+    common = made_sound(segmentations[0])
     for segmentation in segmentations[1:]:
-        other = _sound(segmentation)
+        other = made_sound(segmentation)
         if common is None or other is None:
             return None
         common = _outline(shapely.intersection(common.geometry, other.geometry))
@@ -79,7 +105,7 @@ def cut(segmentation: Segmentation, line: ArrayLike) -> list[Segmentation]:
         The pieces, the largest first; parts that were not cut stay with it. The very same outline
         alone when the line cuts nothing.
     """
-    knife, sound = _line(line), _sound(segmentation)
+    knife, sound = _line(line), made_sound(segmentation)
     if sound is None or not isinstance(knife, LineString):
         return [segmentation]
     pieces: list[Segmentation] = []
@@ -126,11 +152,57 @@ def hole_filled(segmentation: Segmentation, x: float, y: float) -> Segmentation:
     )
 
 
+def holes_filled(segmentation: Segmentation) -> Segmentation:
+    """Return the outline without any hole, and without the parts that lie inside one.
+
+    Returns:
+        The outline; the very same one when it has no hole.
+    """
+    sound = made_sound(segmentation)
+    if sound is None or not any(part.holes for part in sound.parts):
+        return segmentation
+    full = [Polygon(part.outer) for part in sound.parts]
+    # What lies within an outer ring and is another part lies in a hole.
+    inside = {
+        p
+        for q, holed in enumerate(sound.parts)
+        if holed.holes
+        for p in np.flatnonzero(shapely.contains(full[q], full)).tolist()
+        if p != q
+    }
+    return Segmentation(
+        tuple(Part(part.outer) for p, part in enumerate(sound.parts) if p not in inside)
+    )
+
+
+def _entangled(polygons: Sequence[Polygon]) -> list[list[int]]:
+    """Return the places of polygons in groups; only those of one group share more than corners.
+
+    Groups stand in the order of their first polygon.
+    """
+    group = list(range(len(polygons)))
+
+    def first_of(place: int) -> int:
+        while group[place] != place:
+            group[place] = place = group[group[place]]
+        return place
+
+    pairs = shapely.STRtree(polygons).query(polygons, "intersects")
+    for a, b in pairs.T.tolist():
+        if a < b and not shapely.relate_pattern(polygons[a], polygons[b], "F***0****"):
+            low, high = sorted((first_of(a), first_of(b)))
+            group[high] = low
+    found: dict[int, list[int]] = {}
+    for place in range(len(polygons)):
+        found.setdefault(first_of(place), []).append(place)
+    return list(found.values())
+
+
 def _combined(
     segmentation: Segmentation, other: BaseGeometry, operation: _Operation
 ) -> Segmentation | None:
     """Apply union or difference to the parts that the other one meets, and to no others."""
-    sound = _sound(segmentation)
+    sound = made_sound(segmentation)
     if sound is None:
         return _outline(operation(MultiPolygon(), other))
     adds = operation is shapely.union
@@ -153,13 +225,13 @@ def _overlaps(a: BaseGeometry, b: BaseGeometry) -> bool:
 
 
 def _union(segmentations: Sequence[Segmentation]) -> BaseGeometry:
-    sound = [s.geometry for segmentation in segmentations if (s := _sound(segmentation))]
-    return shapely.union_all(sound)
+    sound = [s.geometry for segmentation in segmentations if (s := made_sound(segmentation))]
+    return sound[0] if len(sound) == 1 else shapely.union_all(sound)
 
 
-def _sound(segmentation: Segmentation) -> Segmentation | None:
+def made_sound(segmentation: Segmentation) -> Segmentation | None:
     """Return the outline made valid; the very same one if it is, None when it has no area."""
-    if segmentation.geometry.is_valid:
+    if segmentation.is_valid:
         return segmentation
     return _outline(segmentation.geometry)
 

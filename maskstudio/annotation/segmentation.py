@@ -127,6 +127,11 @@ class Segmentation:
         return MultiPolygon([Polygon(part.outer, part.holes) for part in self.parts])
 
     @cached_property
+    def is_valid(self) -> bool:
+        """True when no ring crosses itself or another, and holes and parts lie as they must."""
+        return bool(self.geometry.is_valid)
+
+    @cached_property
     def wkb(self) -> bytes:
         """The outline as well-known binary (MultiPolygon, float64: exact)."""
         return bytes(shapely.to_wkb(self.geometry))
@@ -278,7 +283,7 @@ def repaired(segmentation: Segmentation, height: int, width: int) -> Segmentatio
         A valid outline inside 0..width, 0..height, or None when no area is left.
     """
     geometry: BaseGeometry = segmentation.geometry
-    sound = geometry.is_valid
+    sound = segmentation.is_valid
     if not sound:
         geometry = shapely.make_valid(geometry, method="structure", keep_collapsed=False)
     # Not of the outer rings alone: a hole that reached out of them has become a part.

@@ -89,7 +89,19 @@ def thinned(path: Sequence[Point], tolerance: float) -> NDArray[np.float64]:
     Returns:
         (n, 2), points of the path. Fewer than three when the path holds no area to speak of.
     """
+    return thinned_line([*path, path[0]], tolerance)[:-1]
+
+
+def thinned_line(path: Sequence[Point], tolerance: float) -> NDArray[np.float64]:
+    """Return the vertices that an open path cannot do without; its ends stay.
+
+    Args:
+        path: points in the order they were drawn, at least two.
+        tolerance: how far from what is returned a point may lie, in pixels.
+
+    Returns:
+        (n, 2), points of the path, n >= 2.
+    """
     # As a line, not as a polygon: shapely would cut off the loops of a path that crosses itself.
-    line = shapely.LineString([*path, path[0]])
-    vertices = shapely.get_coordinates(line.simplify(tolerance, preserve_topology=False))
-    return np.asarray(vertices[:-1], np.float64)
+    line = shapely.LineString(path).simplify(tolerance, preserve_topology=False)
+    return np.asarray(shapely.get_coordinates(line), np.float64)

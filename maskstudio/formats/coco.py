@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from pycocotools import mask as coco_mask
 
 from maskstudio.annotation.annotation import Annotation, Category, Dataset, ImageRecord
-from maskstudio.annotation.masks import Rle, decode, mask_iou, rasterize, trace
+from maskstudio.annotation.masks import Rle, decode, mask_iou, rasterize, run_lengths, trace
 from maskstudio.annotation.segmentation import Box, Part, Segmentation
 from maskstudio.errors import UserError
 from maskstudio.formats.keyhole import keyhole
@@ -203,27 +203,43 @@ def _annotation_entry(
     if area == 0:
         tally.left_out.append(left_out_sentence(image, annotation))
         return None
-    rings, redrawn = to_polygons(segmentation, image.height, image.width)
+    shape: Any
+    redrawn = False
+    if annotation.iscrowd:
+        # As the format asks for, and not packed: torchvision's reference loader refuses that.
+        shape = {"size": list(rle["size"]), "counts": run_lengths(rle)}
+    else:
+        shape, redrawn = to_polygons(segmentation, image.height, image.width)
     if redrawn:
         tally.redrawn.append(
             f"{name} has rings that cross or touch; it was written along its pixels."
         )
     tally.annotations += 1
-    entry: dict[str, Any] = {
+    tally.boxes_only += annotation.box_only is not None
+    return {
         "id": annotation.id,
         "image_id": image.id,
         "category_id": annotation.category_id,
-        "segmentation": rings,
+        "segmentation": shape,
         "area": area,
         "bbox": list(raster_box_xywh(rle)),
-        "iscrowd": 0,
-    }
+        "iscrowd": int(annotation.iscrowd),
+    } | _more(annotation)
+
+
+def _more(annotation: Annotation) -> dict[str, Any]:
+    """Return the keys that are not COCO's own; `attributes` is CVAT's."""
+    more: dict[str, Any] = {}
     if annotation.score is not None and not annotation.touched:
-        entry["score"] = float(annotation.score)
+        more["score"] = float(annotation.score)
+    attributes: dict[str, object] = dict(annotation.attributes)
     if annotation.box_only is not None:
-        tally.boxes_only += 1
-        entry["attributes"] = {"box_only": True}
-    return entry
+        attributes["box_only"] = True
+    if attributes:
+        more["attributes"] = attributes
+    if annotation.note:
+        more["note"] = annotation.note
+    return more
 
 
 def _image_entry(image: ImageRecord) -> Mapping[str, Any]:

@@ -25,7 +25,10 @@ class CocoImage:
 
 @dataclass(frozen=True)
 class CocoAnnotation:
-    """One entry of `annotations`; `segmentation` is as in the file, None when there is none."""
+    """One entry of `annotations`; `segmentation` is as in the file, None when there is none.
+
+    Attributes and note are as `Annotation` has them; what is not text in the file is as JSON.
+    """
 
     id: int
     image_id: int
@@ -33,6 +36,8 @@ class CocoAnnotation:
     segmentation: Any
     bbox_xywh: tuple[float, float, float, float]
     iscrowd: bool
+    attributes: tuple[tuple[str, str], ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -158,6 +163,12 @@ def _annotation(path: Path, number: int, entry: Mapping[str, Any]) -> CocoAnnota
             entry.get("segmentation") or None,
             (x, y, w, h),
             bool(entry.get("iscrowd", 0)),
+            tuple(sorted((n, _text(v)) for n, v in (entry.get("attributes") or {}).items())),
+            _text(entry.get("note") or ""),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{path}: annotations[{number}] is wrong or lacks {error}.") from error
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -17,15 +17,15 @@ import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from maskstudio.annotation.annotation import Dataset, ImageRecord
+from maskstudio.annotation.annotation import Annotation, Dataset, ImageRecord
 from maskstudio.annotation.masks import Rle, mask_iou, rasterize
-from maskstudio.annotation.segmentation import MAX_COORDINATE
 from maskstudio.formats.coco import (
     exported_outline,
     left_out_sentence,
     raster_area,
     raster_box_xywh,
 )
+from maskstudio.formats.entry_faults import entry_faults
 from maskstudio.progress import TaskContext
 
 _Entry = dict[str, Any]
@@ -54,6 +54,7 @@ class GateReport:
             evaluate, or the file is too broken to try.
         left_out: a sentence for each annotation that covers no pixel and is not in the file.
         boxes_only: annotations that are a box alone, in the file as rectangles.
+        crowds: annotations that are crowds, in the file as run lengths.
         problems: a sentence for each thing that is wrong.
     """
 
@@ -65,6 +66,7 @@ class GateReport:
     ap: float | None = None
     left_out: tuple[str, ...] = ()
     boxes_only: int = 0
+    crowds: int = 0
     problems: tuple[str, ...] = ()
 
     @property
@@ -92,6 +94,8 @@ class GateReport:
         if self.boxes_only:
             boxes = _count(self.boxes_only, "annotation")
             said.append(f"{boxes} without an outline stand in the file as rectangles.")
+        if self.crowds:
+            said.append(f"{_count(self.crowds, 'crowd')}: evaluation and training pass over them.")
         return (*said, *_first(self.left_out), *_first(self.problems))
 
 
@@ -135,6 +139,7 @@ def check_coco(path: Path, dataset: Dataset, context: TaskContext = _SILENT) -> 
         ap=ap,
         left_out=tuple(found.left_out),
         boxes_only=found.boxes_only,
+        crowds=found.crowds,
         problems=(*problems, *found.problems),
     )
 
@@ -162,6 +167,7 @@ class _Comparison:
     problems: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     boxes_only: int = 0
+    crowds: int = 0
 
 
 def _missing_keys(coco: COCO) -> Iterator[str]:
@@ -183,47 +189,12 @@ def _well_formed(coco: COCO, raw: _Lists, dataset: Dataset) -> tuple[dict[int, _
     for entry in raw.annotations:
         image: Any = coco.imgs.get(entry["image_id"], {})
         name = f"{image.get('file_name', 'nowhere')}: annotation {entry['id']}"
-        faults = [*_dangling(coco, entry), *_malformed(entry)]
+        faults = entry_faults(coco, entry)
         problems += [f"{name} {fault}." for fault in faults]
         image_id = entry["image_id"]
         if not faults and image_id in sizes and found[image_id] == sizes[image_id]:
             entries[entry["id"]] = entry
     return entries, problems
-
-
-def _dangling(coco: COCO, entry: _Entry) -> Iterator[str]:
-    for kind, known in (("image", coco.imgs), ("category", coco.cats)):
-        if entry[f"{kind}_id"] not in known:
-            yield f"refers to {kind} {entry[f'{kind}_id']}, which is not listed"
-
-
-def _malformed(entry: _Entry) -> Iterator[str]:
-    """Yield what is wrong with an annotation, whatever it is meant to be."""
-    crowd = entry.get("iscrowd")
-    if type(crowd) is not int or crowd != 0:
-        yield f"has iscrowd {crowd!r}, not 0"
-    if "ignore" in entry:
-        yield "has the key 'ignore', which readers refuse or misread"
-    if not _numbers([entry.get("area")]):
-        yield f"has the area {entry.get('area')!r}, which is no number"
-    if not _numbers(entry.get("bbox"), 4):
-        yield f"has the bbox {entry.get('bbox')!r}, which is not four numbers"
-    rings = entry.get("segmentation")
-    if not isinstance(rings, list) or not rings:
-        yield "has no list of rings"
-    elif not all(map(_is_ring, rings)):
-        yield "has a ring that is not an even number of at least six coordinates in reach"
-
-
-def _is_ring(values: Any) -> bool:
-    sound = _numbers(values) and len(values) >= 6 and len(values) % 2 == 0
-    return sound and max(map(abs, values)) <= MAX_COORDINATE
-
-
-def _numbers(values: object, count: int | None = None) -> bool:
-    if not isinstance(values, list) or not {type(value) for value in values} <= {int, float}:
-        return False
-    return (count is None or len(values) == count) and all(map(math.isfinite, values))
 
 
 def _compare_masks(
@@ -240,10 +211,12 @@ def _compare_masks(
                 found.left_out.append(left_out_sentence(image, annotation))
                 continue
             found.boxes_only += annotation.box_only is not None
+            found.crowds += annotation.iscrowd
             found.expected[annotation.id] = _place(image.path, annotation.category_id)
             entry = entries.get(annotation.id)
             if entry is not None and entry["image_id"] == image.id:
                 _compare_mask(coco, image, entry, rle, found)
+                _compare_properties(image, entry, annotation, found)
     context.report(len(dataset.images), len(dataset.images), "evaluating against itself")
     return found
 
@@ -255,7 +228,7 @@ def _compare_mask(
     iou = mask_iou(read, rle)
     found.ious.append(iou)
     name = f"{image.path}: annotation {entry['id']}"
-    if iou < MIN_IOU:
+    if iou < (1.0 if entry["iscrowd"] else MIN_IOU):
         found.problems.append(f"{name} is not the mask on screen (IoU {_floor(iou)}).")
     if entry["area"] != raster_area(read):
         covered = _count(int(raster_area(read)), "pixel")
@@ -263,6 +236,23 @@ def _compare_mask(
     box = list(raster_box_xywh(read))
     if entry["bbox"] != box:
         found.problems.append(f"{name} has the bbox {entry['bbox']}, but its mask has {box}.")
+
+
+def _compare_properties(
+    image: ImageRecord, entry: _Entry, annotation: Annotation, found: _Comparison
+) -> None:
+    meant: _Entry = dict(annotation.attributes)
+    if annotation.box_only is not None:
+        meant["box_only"] = True
+    for key, wanted in (
+        ("iscrowd", int(annotation.iscrowd)),
+        ("attributes", meant),
+        ("note", annotation.note),
+    ):
+        stands = entry.get(key, type(wanted)())
+        if stands != wanted:
+            name = f"{image.path}: annotation {entry['id']}"
+            found.problems.append(f"{name} has the {key} {stands!r}, not {wanted!r}.")
 
 
 def _rle(coco: COCO, entry: _Entry) -> Rle:
@@ -328,16 +318,19 @@ def _id_problems(kind: str, ids: Sequence[int]) -> Iterator[str]:
 
 def _self_ap(coco: COCO, entries: Sequence[_Entry], context: TaskContext) -> float | None:
     """Return the AP (0.50:0.95) of the annotations as detections of themselves."""
-    if not entries:
-        return None
     context.raise_if_cancelled()
     truth = COCO()
     dealt: Any = _dealt_out(coco, entries)
     truth.dataset = dealt
     asked = ("image_id", "category_id", "segmentation")
+    # A crowd is truth that nothing has to match; as a detection it could take what is another's.
     results = [
-        {key: entry[key] for key in asked} | {"score": 1.0} for entry in dealt["annotations"]
+        {key: entry[key] for key in asked} | {"score": 1.0}
+        for entry in dealt["annotations"]
+        if not entry["iscrowd"]
     ]
+    if not results:
+        return None
     with contextlib.redirect_stdout(io.StringIO()):
         truth.createIndex()
         evaluation = COCOeval(truth, truth.loadRes(results), "segm")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotation.shapes import rectangle
-from maskstudio.annotation import edits
+from maskstudio.annotation import edits, rebasing
 from maskstudio.annotation.annotation import (
     Annotation,
     Category,
@@ -360,10 +360,10 @@ def test_any_run_of_edits_can_be_taken_back_and_done_again(
         worlds.append(world.copy())
     for edit, before in zip(reversed(done), reversed(worlds[:-1]), strict=True):
         back = edit.inverse()
-        assert edits.rebased(back, {IMAGE: world.content()}) == back
+        assert rebasing.rebased(back, {IMAGE: world.content()}) == back
         world.apply(back)
         assert world == before
     for edit, later in zip(done, worlds[1:], strict=True):
-        assert edits.rebased(edit, {IMAGE: world.content()}) == edit
+        assert rebasing.rebased(edit, {IMAGE: world.content()}) == edit
         world.apply(edit)
         assert world == later

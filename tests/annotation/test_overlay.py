@@ -29,7 +29,8 @@ def request(
     size: tuple[int, int] = (60, 80),
     fill: float = 0.4,
 ) -> OverlayRequest:
-    return OverlayRequest(annotations, {1: RED, 2: GREEN}, scale, left, top, size, fill, 1)
+    there = dict(enumerate(annotations))
+    return OverlayRequest(there, {1: RED, 2: GREEN}, scale, left, top, size, fill, 1)
 
 
 def paint(*annotations: Annotation, scale: float = 1, fill: float = 0.4) -> Layer:

@@ -26,7 +26,7 @@ def disc(annotation_id: int, x: float, y: float, radius: float, category: int = 
 
 
 def wanted(*annotations: Annotation, scale: float = 1.0, left: float = 0.0) -> OverlayRequest:
-    there = tuple(sorted(annotations, key=lambda a: a.id))
+    there = {a.id: a for a in sorted(annotations, key=lambda a: a.id)}
     return OverlayRequest(there, COLOURS, scale, left, 3.5, SIZE, 0.3, 1)
 
 

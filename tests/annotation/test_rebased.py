@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from annotation.shapes import rectangle
-from maskstudio.annotation import edits
+from maskstudio.annotation import edits, rebasing
 from maskstudio.annotation.annotation import (
     Annotation,
     Category,
@@ -55,7 +55,7 @@ def after(start: ImageContent, edit: Edit) -> ImageContent:
 
 
 def step(start: ImageContent, edit: Edit) -> ImageContent:
-    return after(start, edits.rebased(edit, {IMAGE: start}))
+    return after(start, rebasing.rebased(edit, {IMAGE: start}))
 
 
 def run_batch(
@@ -126,6 +126,20 @@ def test_a_person_s_work_comes_back_whatever_stands_there_now() -> None:
     assert step(now, move.inverse()).annotations[1] == start.annotations[1]
 
 
+def test_taking_back_a_hiding_brings_nothing_back_that_a_batch_took_away() -> None:
+    start = content(ImageState.PREDICTED, predicted(1, 20))
+    hide = edits.arrange(start, [replace(predicted(1, 20), hidden=True)], "Hide")
+    now = run_batch(after(start, hide), [])
+    assert step(now, hide.inverse()).annotations == {}
+
+
+def test_what_was_found_again_is_hidden_again_under_its_old_id() -> None:
+    start = content(ImageState.PREDICTED, predicted(1, 20))
+    hide = edits.arrange(start, [replace(predicted(1, 20), hidden=True)], "Hide")
+    again = run_batch(run_batch(start, []), [predicted(5, 20)])
+    assert step(again, hide).annotations == {1: replace(predicted(1, 20), hidden=True)}
+
+
 MODELS = st.sampled_from("mn")
 PLACES = st.sets(st.integers(0, 5), max_size=3)
 
@@ -153,13 +167,20 @@ class Journal(RuleBasedStateMachine):
         moved = [replace(a, segmentation=square(a.box[0] + 1)) for a in self.at(places)]
         self.do(edits.change(self.now, moved, "Move"))
 
+    @rule(places=PLACES, hidden=st.booleans(), locked=st.booleans(), z=st.integers(-1, 1))
+    def arrange(self, places: set[int], hidden: bool, locked: bool, z: int) -> None:
+        arranged = [replace(a, hidden=hidden, locked=locked, z=z) for a in self.at(places)]
+        edit = edits.arrange(self.now, arranged, "Arrange")
+        assert not edit.images
+        self.do(edit)
+
     @rule(model_id=MODELS, places=PLACES)
     def run(self, model_id: str, places: set[int]) -> None:
         self.do(edits.pre_annotate(self.now, model_id, self.found(model_id, places), 0.5))
 
     @rule(model_id=MODELS, places=PLACES)
     def batch(self, model_id: str, places: set[int]) -> None:
-        kept = {i: a for i, a in self.now.annotations.items() if a.touched}
+        kept = {i: a for i, a in self.now.annotations.items() if not a.is_replaceable}
         self.now = run_batch(self.now, self.found(model_id, places), model_id)
         assert kept.items() <= self.now.annotations.items()
 
@@ -196,7 +217,9 @@ class Journal(RuleBasedStateMachine):
         return [a for n, a in enumerate(self.now.annotations.values()) if n in places]
 
     def found(self, model_id: str, places: set[int]) -> list[Annotation]:
-        return [predicted(self.new_id(), 20 * place, model_id) for place in sorted(places)]
+        found = [predicted(self.new_id(), 20 * place, model_id) for place in sorted(places)]
+        locked = {edits.identity(a) for a in self.now.annotations.values() if a.locked}
+        return [annotation for annotation in found if edits.identity(annotation) not in locked]
 
     def new_id(self) -> int:
         self.next_id += 1
@@ -215,13 +238,13 @@ def renaming(category_id: int, old: str, new: str) -> CategoryChange:
 
 
 def names_after(edit: Edit, *standing: Category) -> list[str]:
-    fitted = edits.with_free_names(edit, standing)
+    fitted = rebasing.with_free_names(edit, standing)
     return [change.after.name for change in fitted.categories if change.after is not None]
 
 
 def test_a_name_that_is_free_comes_back() -> None:
     edit = Edit("Rename", categories=(renaming(1, "cat", "dog"),))
-    assert edits.with_free_names(edit, [Category(1, "cat"), Category(2, "bird")]) == edit
+    assert rebasing.with_free_names(edit, [Category(1, "cat"), Category(2, "bird")]) == edit
 
 
 def test_a_name_that_is_taken_comes_back_with_the_first_number_that_is_free() -> None:
