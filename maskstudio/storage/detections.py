@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from maskstudio.annotation.annotation import Category
 from maskstudio.annotation.detections import Detections
 from maskstudio.storage.files import replaced_file
-from maskstudio.storage.project import FOLDER_NAME
+from maskstudio.storage.places import FOLDER_NAME
 
 _FOLDER = "detections"
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from maskstudio.errors import UserError
 
+"""The folder beside the images that holds all that belongs to a project."""
+
 
 @contextmanager
 def replaced_file(path: Path) -> Iterator[Path]:

@@ -4,6 +4,7 @@ Pillow reads the file: it tells a truncated file from a whole one, knows every o
 name, and gives the size without decoding.
 """
 
+import itertools
 import os
 import re
 import struct
@@ -11,8 +12,10 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from functools import lru_cache
+from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -20,6 +23,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import IMAGELENGTH, IMAGEWIDTH, TiffImageFile
 
 from maskstudio.errors import UserError
+from maskstudio.storage.quick_jpeg import read_jpeg
 
 SUFFIXES = frozenset(
     (".bmp", ".gif", ".jpeg", ".jpg", ".jp2", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
@@ -27,15 +31,20 @@ SUFFIXES = frozenset(
 """Endings (lower case) of the files taken for images."""
 
 MAX_PIXELS = 250_000_000
-"""Pixels of the largest image that is read whole: 750 MB as RGB."""
+"""Pixels of the largest image that is read whole: 750 MB as RGB. To look at, larger ones open too;
+see `pyramids`."""
+
+SIDEWAYS = (5, 6, 7, 8)
+"""EXIF orientations that swap height and width."""
 
 # The bound above is checked before anything is decoded; Pillow's own would only add a warning.
 Image.MAX_IMAGE_PIXELS = None
 
+# The digits, all made the same.
+_ALIKE = str.maketrans("123456789", "0" * 9)
 # What Pillow's decoders raise on damaged data.
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
-# EXIF orientations that swap height and width.
-_ORIENTATION_TAG, _SIDEWAYS = 0x0112, (5, 6, 7, 8)
+_ORIENTATION_TAG = 0x0112
 _PNG_SIGNATURE_LENGTH = 8
 # Of a 16-bit or float image this percentage of the darkest and the brightest pixels may saturate.
 _SATURATED_PERCENT = 0.1
@@ -75,11 +84,22 @@ def list_images(folder: Path) -> Iterator[ImageFile]:
 
 def natural_key(name: str) -> tuple[str | int, ...]:
     """Order names as people do: `img2` before `img10`, upper and lower case alike."""
-    # Splitting puts text at even places and digits at odd ones, so like meets like.
+    folded = name.casefold()
+    # Thousands of names have a few shapes only, and need not each be searched for digits.
     return tuple(
-        int(piece) if n % 2 else piece
-        for n, piece in enumerate(re.split(r"(\d+)", name.casefold(), flags=re.ASCII))
+        int(folded[piece]) if n % 2 else folded[piece]
+        for n, piece in enumerate(_pieces(folded.translate(_ALIKE)))
     )
+
+
+@lru_cache(maxsize=4096)
+def _pieces(shape: str) -> tuple[slice, ...]:
+    """Return where text and digits stand in names of a shape, in which every digit is a 0.
+
+    Text is at even places and digits at odd ones, so like meets like.
+    """
+    ends = list(itertools.accumulate(map(len, re.split(r"(0+)", shape))))
+    return tuple(slice(begin, end) for begin, end in zip([0, *ends], ends, strict=False))
 
 
 def read_size(path: Path) -> tuple[int, int]:
@@ -88,9 +108,9 @@ def read_size(path: Path) -> tuple[int, int]:
     Raises:
         UserError: the file is missing, unreadable or no image.
     """
-    with _opened(path) as image:
-        width, height = _stored_size_wh(image)
-        return (width, height) if _orientation(image) in _SIDEWAYS else (height, width)
+    with opened(path) as image:
+        width, height = stored_size_wh(image)
+        return (width, height) if orientation(image) in SIDEWAYS else (height, width)
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
@@ -103,49 +123,90 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     Raises:
         UserError: the file is missing, unreadable, truncated, no image, or too large.
     """
-    with _opened(path) as image:
-        width, height = image.size
-        if height * width > MAX_PIXELS:
-            raise UserError(
-                f"{path} has {width} by {height} pixels, more than the {MAX_PIXELS // 1_000_000} "
-                "million that can be opened; cut it into tiles first."
-            )
-        pixels = _to_rgb(ImageOps.exif_transpose(image))
+    pixels, blue_first = _read(path)
+    if blue_first:
+        pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
     pixels.setflags(write=False)
     return pixels
 
 
+def read_painted(path: Path) -> NDArray[np.uint8]:
+    """Read an image upright, as `read_image` does, in the form it is painted in.
+
+    Returns:
+        (height, width, 4) uint8 in the order blue, green, red, unused.
+
+    Raises:
+        UserError: see `read_image`.
+    """
+    pixels, blue_first = _read(path)
+    how = cv2.COLOR_BGR2BGRA if blue_first else cv2.COLOR_RGB2BGRA
+    return np.asarray(cv2.cvtColor(pixels, how), np.uint8)
+
+
+def _read(path: Path) -> tuple[NDArray[np.uint8], bool]:
+    """Return (height, width, 3) uint8, and whether blue comes first."""
+    with opened(path) as image:
+        width, height = image.size
+        if height * width > MAX_PIXELS:
+            raise UserError(
+                f"{path} has {width} by {height} pixels, more than the {MAX_PIXELS // 1_000_000} "
+                "million that can be taken at once; cut it into tiles for that."
+            )
+        quick = read_jpeg(image, path) if orientation(image) in (None, 1) else None
+        if quick is not None:
+            return quick, True
+        # In place: otherwise an image that stands upright already is copied.
+        ImageOps.exif_transpose(image, in_place=True)
+        return to_rgb(image), False
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    """Open a file as an image, or say in one sentence why that fails."""
+def opened(path: Path) -> Iterator[Image.Image]:
+    """Open a file as an image, or say in one sentence why that, or reading from it, fails.
+
+    Raises:
+        UserError: the file is missing, unreadable, damaged, no image, or does not fit into memory.
+    """
+    with damage_told(path), _identified(path) as image:
+        yield image
+
+
+@contextmanager
+def damage_told(path: Path) -> Iterator[None]:
+    """Turn what reading a damaged image raises into one sentence.
+
+    Raises:
+        UserError: the body has found the file missing, unreadable or damaged.
+    """
     try:
-        image = Image.open(path)
+        yield
+    except MemoryError as error:
+        raise UserError(f"{path} does not fit into memory; close other programs.") from error
     except FileNotFoundError as error:
         raise UserError(f"{path} is gone; open the folder again.") from error
-    except UnidentifiedImageError as error:
-        what = "is empty" if path.stat().st_size == 0 else "is not an image"
-        raise UserError(f"{path} {what}; replace or remove the file.") from error
     except _DAMAGE as error:
         if isinstance(error, OSError) and error.strerror:  # the file system's, not a decoder's
             raise UserError(f"{path} cannot be read: {error.strerror}.") from error
         raise UserError(f"{path} is damaged ({error}); replace the file.") from error
-    with image:
-        try:
-            yield image
-        except MemoryError as error:
-            raise UserError(f"{path} does not fit into memory; close other programs.") from error
-        except _DAMAGE as error:
-            raise UserError(f"{path} is damaged ({error}); replace the file.") from error
 
 
-def _stored_size_wh(image: Image.Image) -> tuple[int, int]:
+def _identified(path: Path) -> Image.Image:
+    try:
+        return Image.open(path)
+    except UnidentifiedImageError as error:
+        what = "is empty" if path.stat().st_size == 0 else "is not an image"
+        raise UserError(f"{path} {what}; replace or remove the file.") from error
+
+
+def stored_size_wh(image: Image.Image) -> tuple[int, int]:
     """Return (width, height) as the file has it; newer Pillows give a TIFF's upright."""
     if isinstance(image, TiffImageFile):
         return int(image.tag_v2[IMAGEWIDTH]), int(image.tag_v2[IMAGELENGTH])
     return image.size
 
 
-def _orientation(image: Image.Image) -> int | None:
+def orientation(image: Image.Image) -> int | None:
     """Return the orientation EXIF names, None where it names none."""
     if isinstance(image, PngImageFile):
         # Its own `getexif` decodes the pixels, because EXIF may stand behind them.
@@ -154,8 +215,8 @@ def _orientation(image: Image.Image) -> int | None:
         exif = Image.Image.getexif(image)
     else:
         exif = image.getexif()
-    orientation: int | None = exif.get(_ORIENTATION_TAG)
-    return orientation
+    named: int | None = exif.get(_ORIENTATION_TAG)
+    return named
 
 
 def _png_exif(path: Path) -> bytes | None:
@@ -172,27 +233,45 @@ def _png_exif(path: Path) -> bytes | None:
     return None
 
 
-def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
-    if image.mode in ("I", "F") or image.mode.startswith("I;"):
-        grey = _stretched(np.asarray(image))
-        return np.repeat(grey[:, :, None], 3, axis=2)
+def is_deep(image: Image.Image) -> bool:
+    """Tell whether the pixels are grey values of more than 8 bits."""
+    return image.mode in ("I", "F") or image.mode.startswith("I;")
+
+
+def to_rgb(image: Image.Image) -> NDArray[np.uint8]:
+    """Return the pixels of an image as `read_image` does."""
+    if is_deep(image):
+        values = np.asarray(image)
+        return np.repeat(stretched(values, grey_range(values))[:, :, None], 3, axis=2)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         paper = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(paper, image)
-    return np.array(image.convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
-def _stretched(values: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Map grey values of any type to 0..255."""
+def grey_range(values: NDArray[np.generic]) -> tuple[float, float]:
+    """Return the grey values to be shown black and white; (0, 0) where none is finite."""
     numbers = values.astype(np.float32)
     known = numbers[np.isfinite(numbers)]
     if not known.size:
-        return np.zeros(numbers.shape, np.uint8)
+        return 0.0, 0.0
     saturated = (_SATURATED_PERCENT, 100 - _SATURATED_PERCENT)
     low, high = np.percentile(known, saturated, overwrite_input=True)
+    return float(low), float(high)
+
+
+def stretched(values: NDArray[np.generic], shown: tuple[float, float]) -> NDArray[np.uint8]:
+    """Map grey values of any type to 0..255.
+
+    Args:
+        values: what no number is becomes black.
+        shown: the values that become black and white; see `grey_range`.
+    """
+    low, high = shown
+    numbers = values.astype(np.float32)
     np.nan_to_num(numbers, copy=False, nan=low, posinf=high, neginf=low)
-    spread = max(float(high - low), 1e-6)
+    spread = max(high - low, 1e-6)
     return np.asarray(np.clip((numbers - low) / spread * 255, 0, 255), np.uint8)
 
 
@@ -204,7 +283,7 @@ def _walk(folder: Path, prefix: str) -> Iterator[ImageFile]:
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(folder, f"{prefix}{entry.name}/")
-        elif PurePath(entry.name).suffix.lower() in SUFFIXES and entry.is_file():
+        elif os.path.splitext(entry.name)[1].lower() in SUFFIXES and entry.is_file():  # noqa: PTH122
             status = entry.stat()
             yield ImageFile(_unicode(prefix + entry.name), status.st_size, status.st_mtime_ns)
 

@@ -13,18 +13,14 @@ from sqlalchemy.exc import DBAPIError
 from maskstudio.errors import UserError
 from maskstudio.storage import tables
 from maskstudio.storage.files import why
-from maskstudio.storage.project import DATABASE_NAME, FOLDER_NAME, ProjectDatabase
+from maskstudio.storage.places import DATABASE_NAME, FOLDER_NAME, has_project
+from maskstudio.storage.project import ProjectDatabase
 
 _LOCK_NAME = "lock"
 
 
 class ProjectLockedError(UserError):
     """Another process has the project open; it can still be opened for reading."""
-
-
-def has_project(folder: Path) -> bool:
-    """Tell whether a folder holds a project."""
-    return (folder / FOLDER_NAME / DATABASE_NAME).is_file()
 
 
 def open_project(folder: Path, *, read_only: bool = False) -> ProjectDatabase:

@@ -1,15 +1,18 @@
 """The project database: images, categories, annotations and the journal of edits.
 
 It lies in `<folder>/.maskstudio/project.db`. Everything that changes it is one transaction that is
-on the disk when the call returns. The methods may be called from any thread; only one thread may
-change the project.
+on the disk when the call returns. The methods may be called from any thread; those that change the
+project wait for one another.
 """
 
+import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -25,24 +28,28 @@ from maskstudio.annotation.annotation import (
     ImageRecord,
     ImageState,
 )
-from maskstudio.annotation.edits import Edit, ImageContent, keeping_used, rebased, with_free_names
-from maskstudio.errors import UserError
-from maskstudio.storage import tables
+from maskstudio.annotation.edits import Edit, ImageContent
+from maskstudio.annotation.history import HistoryState
+from maskstudio.annotation.image_facts import ImageFacts
+from maskstudio.annotation.rebasing import keeping_used, rebased, with_free_names
+from maskstudio.errors import CancelledError, UserError
+from maskstudio.storage import facts, journal, tables, writing
 from maskstudio.storage.images import natural_key
-
-FOLDER_NAME = ".maskstudio"
-DATABASE_NAME = "project.db"
+from maskstudio.storage.places import DATABASE_NAME, FOLDER_NAME
 
 # Rows in one IN (...) at most: below every database's limit on parameters.
 _CHUNK = 500
 
+# So many edits of at most so many annotations need not be read from the journal to be undone.
+_MOST_REMEMBERED = 100
+
 
 @dataclass(frozen=True)
-class HistoryState:
-    """What can be undone and redone: the titles, or None."""
+class CategoryUses:
+    """How many annotations there are, and on how many images."""
 
-    undo: str | None
-    redo: str | None
+    annotations: int
+    images: int
 
 
 class ProjectDatabase:
@@ -54,6 +61,9 @@ class ProjectDatabase:
         self._engine = engine
         self._lock = lock
         self._unwritten_sizes: dict[int, tuple[int, int]] = {}
+        self._closed = False
+        self._recent: dict[int, Edit] = {}
+        self._write_lock = threading.RLock()
         self._opened_file = self._file_identity()
         with self._reading() as connection:
             highest = connection.scalar(sa.select(sa.func.max(tables.annotations.c.id))) or 0
@@ -73,13 +83,15 @@ class ProjectDatabase:
         return self._lock is None
 
     def close(self) -> None:
-        """Write what is left and let go of the files."""
-        if self._unwritten_sizes and not self.read_only:
-            with suppress(UserError), self._writing():
-                pass
-        self._engine.dispose()
-        if self._lock is not None:
-            self._lock.release()
+        """Write what is left and let go of the files; what is being written is waited for."""
+        with self._write_lock:
+            if self._unwritten_sizes and not self.read_only:
+                with suppress(UserError), self._writing():
+                    pass
+            self._engine.dispose()
+            if self._lock is not None:
+                self._lock.release()
+            self._closed = True
 
     def images(self) -> list[ImageRecord]:
         """Return every image, in natural order of the paths."""
@@ -93,14 +105,18 @@ class ProjectDatabase:
             paths: POSIX, relative to the folder.
         """
         with self._writing() as connection:
-            known = set(connection.scalars(sa.select(tables.images.c.path)))
-            new = [tables.image_row(path) for path in dict.fromkeys(paths) if path not in known]
-            if not new:
-                return []
+            column = tables.images.c.path
+            wanted = list(dict.fromkeys(paths))
+            known: set[str] = set()
+            for start in range(0, len(wanted), _CHUNK):
+                chunk = column.in_(wanted[start : start + _CHUNK])
+                known |= set(connection.scalars(sa.select(column).where(chunk)))
             before = connection.scalar(sa.select(sa.func.max(tables.images.c.id))) or 0
-            connection.execute(sa.insert(tables.images), new)
-            query = sa.select(tables.images).where(tables.images.c.id > before)
-            return [tables.image_from_row(row) for row in connection.execute(query)]
+            unknown = (path for path in wanted if path not in known)
+            new = [ImageRecord(n, path) for n, path in enumerate(unknown, before + 1)]
+            if new:
+                connection.execute(sa.insert(tables.images), [tables.image_row(one) for one in new])
+            return new
 
     def set_size(self, image_id: int, height: int, width: int) -> None:
         """Note the size of an image, once its file has been read.
@@ -123,7 +139,7 @@ class ProjectDatabase:
             return _annotations(connection, [image_id]).get(image_id, ())
 
     def categories(self) -> tuple[Category, ...]:
-        """Return the categories by id."""
+        """Return the categories in the order a person gave them."""
         with self._reading() as connection:
             return _categories(connection)
 
@@ -135,7 +151,9 @@ class ProjectDatabase:
             connection.exec_driver_sql("BEGIN")
             images = tuple(record for record in _images(connection) if record.state in wanted)
             annotations = _annotations(connection, [record.id for record in images])
-            return Dataset(_categories(connection), images, annotations)
+            # By id: a person may order them anew, and that is no other data set.
+            categories = sorted(_categories(connection), key=lambda category: category.id)
+            return Dataset(tuple(categories), images, annotations)
 
     def take_annotation_ids(self) -> Iterator[int]:
         """Yield ids for new annotations; none is ever given twice."""
@@ -147,13 +165,38 @@ class ProjectDatabase:
         """Return the id for a new category; one that was deleted never gives its own to another."""
         return self._last_category_id + 1
 
-    def category_uses(self, category_id: int) -> dict[int, int]:
-        """Return how many annotations of a category stand on each image that has any."""
-        table = tables.annotations
-        query = sa.select(table.c.image_id, sa.func.count()).group_by(table.c.image_id)
+    def category_uses(self, category_ids: Collection[int]) -> CategoryUses:
+        """Return how many annotations are of one of these categories."""
+        c = tables.annotations.c
+        query = sa.select(sa.func.count(), sa.func.count(c.image_id.distinct()))
         with self._reading() as connection:
-            rows = connection.execute(query.where(table.c.category_id == category_id))
-            return {row[0]: row[1] for row in rows}
+            row = connection.execute(query.where(c.category_id.in_(category_ids))).one()
+            return CategoryUses(row[0], row[1])
+
+    def annotation_ids(self, category_id: int) -> tuple[int, ...]:
+        """Return the annotations of a category in the whole project."""
+        with self._reading() as connection:
+            return tuple(_annotation_ids(connection, category_id))
+
+    def attribute_words(self) -> dict[str, tuple[str, ...]]:
+        """Return all attributes ever given in the project: name to its values, both sorted."""
+        table = tables.attribute_words
+        query = sa.select(table).order_by(table.c.name, table.c.value)
+        with self._reading() as connection:
+            rows = [(row.name, row.value) for row in connection.execute(query)]
+        return {
+            name: tuple(value for _, value in group)
+            for name, group in itertools.groupby(rows, key=itemgetter(0))
+        }
+
+    def image_facts(self, image_ids: Sequence[int]) -> Iterator[tuple[int, ImageFacts]]:
+        """Yield the facts of those of these images that hold annotations, with their ids."""
+        # In pieces: to read one text of all images would keep the window waiting.
+        for start in range(0, len(image_ids), _CHUNK):
+            query = facts.select_facts(image_ids[start : start + _CHUNK])
+            with self._reading() as connection:
+                text = connection.scalar(query)
+            yield from facts.facts_from_text(text or "[]")
 
     def commit(self, edit: Edit) -> None:
         """Apply an edit and write it into the journal, in one transaction.
@@ -162,30 +205,18 @@ class ProjectDatabase:
             UserError: it could not be written; nothing has changed then.
         """
         with self._writing() as connection:
-            _apply(connection, edit)
-            if edit.undoable:
-                connection.execute(
-                    sa.update(tables.edits)
-                    .where(tables.edits.c.state == "undone")
-                    .values(state="dropped")
-                )
-            connection.execute(
-                sa.insert(tables.edits).values(
-                    at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-                    title=edit.title,
-                    author=edit.author,
-                    undoable=edit.undoable,
-                    state="done",
-                    changes=tables.pack_changes(edit),
-                )
-            )
+            writing.apply_edit(connection, edit)
+            writing.write_words(connection, edit)
+            entry = writing.write_journal(connection, edit)
             if any(change.before is None for change in edit.annotations):
-                _write_setting(connection, "last_annotation_id", self._next_annotation_id - 1)
+                highest = self._next_annotation_id - 1
+                writing.write_setting(connection, "last_annotation_id", highest)
             made = [change.after.id for change in edit.categories if change.after]
             last_category_id = max([self._last_category_id, *made])
             if made:
-                _write_setting(connection, "last_category_id", last_category_id)
+                writing.write_setting(connection, "last_category_id", last_category_id)
         self._last_category_id = last_category_id
+        self._remember(entry, edit)
 
     def undo(self, known: Mapping[int, ImageContent] = MappingProxyType({})) -> Edit | None:
         """Take back the last edit that can be taken back; return what was changed, or None.
@@ -202,9 +233,7 @@ class ProjectDatabase:
     def history(self) -> HistoryState:
         """Return the titles of what undo and redo would do."""
         with self._reading() as connection:
-            undo = connection.execute(_next_edit("done", latest=True)).first()
-            redo = connection.execute(_next_edit("undone", latest=False)).first()
-        return HistoryState(undo.title if undo else None, redo.title if redo else None)
+            return HistoryState(*connection.execute(_titles()).one())
 
     def setting(self, key: str, default: Any) -> Any:
         """Return a value kept with the project (any JSON value)."""
@@ -216,26 +245,34 @@ class ProjectDatabase:
     def set_setting(self, key: str, value: Any) -> None:
         """Keep a value (any JSON value) with the project."""
         with self._writing() as connection:
-            _write_setting(connection, key, value)
+            writing.write_setting(connection, key, value)
 
     def _step(
         self, state: str, new_state: str, known: Mapping[int, ImageContent], *, latest: bool
     ) -> Edit | None:
         with self._writing() as connection:
-            row = connection.execute(_next_edit(state, latest=latest)).first()
-            if row is None:
+            entry = connection.scalar(_next_entry(state, latest=latest))
+            if entry is None:
                 return None
-            edit = tables.edit_from_row(row)
+            edit = self._recent.get(entry) or _read_edit(connection, entry)
             edit = edit.inverse() if latest else edit
             unknown = [i for i in edit.image_ids if i not in known]
             edit = rebased(edit, {**known, **_contents(connection, unknown)})
-            edit = keeping_used(edit, _uses(connection, edit))
-            edit = with_free_names(edit, _categories(connection))
-            _apply(connection, edit)
+            if edit.categories:
+                edit = keeping_used(edit, _uses(connection, edit))
+                edit = with_free_names(edit, _categories(connection))
+            writing.apply_edit(connection, edit)
             connection.execute(
-                sa.update(tables.edits).where(tables.edits.c.id == row.id).values(state=new_state)
+                sa.update(tables.edits).where(tables.edits.c.id == entry).values(state=new_state)
             )
             return edit
+
+    def _remember(self, entry: int, edit: Edit) -> None:
+        """Keep an edit as it is: what was just done is what is undone most."""
+        if len(edit.annotations) <= _MOST_REMEMBERED:
+            self._recent[entry] = edit
+        while len(self._recent) > _MOST_REMEMBERED:
+            self._recent.pop(next(iter(self._recent)))
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
@@ -256,10 +293,17 @@ class ProjectDatabase:
                 "deleted; put it back and do it again, or open it where it is now."
             )
         try:
-            with self._engine.begin() as connection:
-                _write_sizes(connection, self._unwritten_sizes)
+            with self._write_lock, self._engine.begin() as connection:
+                if self._closed:
+                    # Begun on a lane for a project that was closed meanwhile: it is not ours now.
+                    raise CancelledError
+                # Others are noted meanwhile, where this is not the GUI thread.
+                sizes = dict(self._unwritten_sizes)
+                writing.write_sizes(connection, sizes)
                 yield connection
-            self._unwritten_sizes.clear()
+            for image_id, size in sizes.items():
+                if self._unwritten_sizes.get(image_id) == size:
+                    del self._unwritten_sizes[image_id]
         except IntegrityError as error:
             raise UserError(
                 "That cannot be done: something else in the project depends on it, or has its name."
@@ -284,14 +328,14 @@ class ProjectDatabase:
 
 
 def _images(connection: sa.Connection) -> list[ImageRecord]:
-    rows = connection.execute(sa.select(tables.images))
-    records = [tables.image_from_row(row) for row in rows]
+    records = tables.images_from_text(connection.scalar(tables.select_images()))
     return sorted(records, key=lambda record: natural_key(record.path))
 
 
 def _categories(connection: sa.Connection) -> tuple[Category, ...]:
-    rows = connection.execute(sa.select(tables.categories).order_by(tables.categories.c.id))
-    return tuple(tables.category_from_row(row) for row in rows)
+    rows = connection.execute(sa.select(tables.categories))
+    found = (tables.category_from_row(row) for row in rows)
+    return tuple(sorted(found, key=lambda category: category.place))
 
 
 def _annotations(
@@ -299,8 +343,8 @@ def _annotations(
 ) -> dict[int, tuple[Annotation, ...]]:
     found: dict[int, tuple[Annotation, ...]] = {}
     for start in range(0, len(image_ids), _CHUNK):
-        query = tables.select_annotations(image_ids[start : start + _CHUNK])
-        for row in connection.execute(query):
+        chunk = {"ids": image_ids[start : start + _CHUNK]}
+        for row in connection.execute(tables.select_annotations(), chunk):
             found[row[0]] = tables.annotations_from_text(row[1])
     return found
 
@@ -320,65 +364,35 @@ def _contents(connection: sa.Connection, image_ids: Sequence[int]) -> dict[int, 
 
 def _uses(connection: sa.Connection, edit: Edit) -> dict[int, list[int]]:
     """Return the annotations of each category that an edit takes away."""
-    table = tables.annotations
     gone = [c.before.id for c in edit.categories if c.after is None and c.before is not None]
-    return {
-        category_id: list(
-            connection.scalars(sa.select(table.c.id).where(table.c.category_id == category_id))
-        )
-        for category_id in gone
-    }
+    return {category_id: _annotation_ids(connection, category_id) for category_id in gone}
 
 
-def _next_edit(state: str, *, latest: bool) -> sa.Select[Any]:
+def _annotation_ids(connection: sa.Connection, category_id: int) -> list[int]:
+    c = tables.annotations.c
+    # As one text: there may be a hundred thousand.
+    query = sa.select(sa.func.json_group_array(c.id)).where(c.category_id == category_id)
+    ids: list[int] = json.loads(connection.scalar(query) or "[]")
+    return ids
+
+
+@cache
+def _titles() -> sa.Select[Any]:
+    title = tables.edits.c.title
+    undo = _next_entry("done", latest=True).with_only_columns(title).scalar_subquery()
+    redo = _next_entry("undone", latest=False).with_only_columns(title).scalar_subquery()
+    return sa.select(undo, redo)
+
+
+@cache
+def _next_entry(state: str, *, latest: bool) -> sa.Select[Any]:
+    """Select the journal's entry (its id) that undo or redo meets next."""
     table = tables.edits
     order = table.c.id.desc() if latest else table.c.id.asc()
-    return sa.select(table).where(table.c.state == state, table.c.undoable).order_by(order).limit(1)
+    query = sa.select(table.c.id).where(table.c.state == state, table.c.undoable)
+    return query.order_by(order).limit(1)
 
 
-def _apply(connection: sa.Connection, edit: Edit) -> None:
-    """Bring the tables from before the edit to after it."""
-    # Categories come first where they are made and last where they go: annotations refer to them.
-    for change in edit.categories:
-        if change.after is not None:
-            _put(connection, tables.categories, tables.category_row(change.after))
-    gone = [c.before.id for c in edit.annotations if c.before is not None]
-    for start in range(0, len(gone), _CHUNK):
-        chunk = tables.annotations.c.id.in_(gone[start : start + _CHUNK])
-        connection.execute(sa.delete(tables.annotations).where(chunk))
-    if any(c.after is not None for c in edit.annotations):
-        connection.execute(tables.insert_annotations(edit.annotations))
-    for image in edit.images:
-        connection.execute(
-            sa.update(tables.images)
-            .where(tables.images.c.id == image.image_id)
-            .values(tables.status_values(image.after))
-        )
-    for change in edit.categories:
-        if change.after is None and change.before is not None:
-            table = tables.categories
-            connection.execute(sa.delete(table).where(table.c.id == change.before.id))
-
-
-def _write_sizes(connection: sa.Connection, sizes: Mapping[int, tuple[int, int]]) -> None:
-    if not sizes:
-        return
-    table = tables.images
-    query = sa.update(table).where(table.c.id == sa.bindparam("image"))
-    connection.execute(
-        query.values(height=sa.bindparam("rows"), width=sa.bindparam("columns")),
-        [{"image": i, "rows": height, "columns": width} for i, (height, width) in sizes.items()],
-    )
-
-
-def _write_setting(connection: sa.Connection, key: str, value: Any) -> None:
-    _put(connection, tables.settings, {"key": key, "value": json.dumps(value)})
-
-
-def _put(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> None:
-    """Insert a row, or replace the one with its primary key."""
-    key = next(iter(table.primary_key))
-    values = {name: value for name, value in row.items() if name != key.name}
-    updated = connection.execute(sa.update(table).where(key == row[key.name]).values(values))
-    if not updated.rowcount:
-        connection.execute(sa.insert(table).values(row))
+def _read_edit(connection: sa.Connection, entry: int) -> Edit:
+    query = sa.select(tables.edits).where(tables.edits.c.id == entry)
+    return journal.edit_from_row(connection.execute(query).one())

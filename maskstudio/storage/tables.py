@@ -1,9 +1,8 @@
 """The tables of the project database, and how the domain's values become rows and back."""
 
-import base64
 import json
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -11,6 +10,7 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
+    Index,
     Insert,
     Integer,
     LargeBinary,
@@ -20,9 +20,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    Update,
+    bindparam,
     func,
     insert,
     select,
+    update,
 )
 
 from maskstudio.annotation.annotation import (
@@ -31,10 +34,19 @@ from maskstudio.annotation.annotation import (
     ImageRecord,
     ImageState,
     ImageStatus,
-    Rejection,
 )
-from maskstudio.annotation.edits import AnnotationChange, CategoryChange, Edit, ImageChange
-from maskstudio.annotation.segmentation import Box, Segmentation, segmentations_from_wkb
+from maskstudio.annotation.edits import (
+    AnnotationChange,
+    Reassignment,
+)
+from maskstudio.annotation.stack import back_to_front
+from maskstudio.storage.plain import (
+    annotation_from,
+    outlines_of,
+    plain_annotation,
+    plain_rejections,
+    rejections_from,
+)
 
 SCHEMA_VERSION = 1
 
@@ -66,15 +78,42 @@ categories = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("supercategory", Text, nullable=False),
     Column("colour", String(7), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("hidden", Boolean, nullable=False),
 )
 
 annotations = Table(
     "annotations",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("image_id", ForeignKey("images.id"), nullable=False, index=True),
+    Column("image_id", ForeignKey("images.id"), nullable=False),
     Column("category_id", ForeignKey("categories.id"), nullable=False),
-    Column("content", Text, nullable=False),  # JSON of all of it, as in the journal
+    Column("open_score", Float),  # the score, while it is a pre-annotation nobody has touched
+    # What is known of an image without reading an outline comes from the index alone.
+    Index("annotations_by_image", "image_id", "category_id", "open_score"),
+)
+
+# Apart from the table above: there a hundred thousand get another category without the pages that
+# hold their outlines being written anew.
+contents = Table(
+    "contents",
+    metadata,
+    Column(
+        "id",
+        ForeignKey("annotations.id", ondelete="CASCADE", onupdate="CASCADE"),
+        primary_key=True,
+    ),
+    # JSON of all of it, as in the journal; the category is the one of the table above.
+    Column("content", Text, nullable=False),
+)
+
+# What was ever given as an attribute, to be offered again: going over all annotations for it takes
+# too long while somebody types.
+attribute_words = Table(
+    "attribute_words",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
 )
 
 # The journal. An edit is `done`, `undone` (redo brings it back) or `dropped` (undone, and then
@@ -92,27 +131,45 @@ edits = Table(
 )
 
 
-def image_row(path: str) -> dict[str, Any]:
-    """Return the row of an image nobody has opened yet."""
-    return {"path": path, "height": 0, "width": 0, "state": ImageState.NEW, "rejections": "[]"}
+def image_row(record: ImageRecord) -> dict[str, Any]:
+    """Return the row of an image."""
+    size = {"height": record.height, "width": record.width}
+    return {"id": record.id, "path": record.path} | size | status_values(record.status)
+
+
+@cache
+def select_images() -> Select[Any]:
+    """Select all images, as one text."""
+    c = images.c
+    each = func.json_array(c.id, c.path, c.height, c.width, c.state, c.rejections, c.min_score)
+    return select(func.json_group_array(each))
+
+
+def images_from_text(text: str) -> list[ImageRecord]:
+    """Read what was selected of images."""
+    return [
+        ImageRecord(identity, path, height, width, _status_from(*status))
+        for identity, path, height, width, *status in json.loads(text)
+    ]
 
 
 def image_from_row(row: Row[Any]) -> ImageRecord:
     """Read an image."""
-    return ImageRecord(
-        row.id,
-        row.path,
-        row.height,
-        row.width,
-        ImageStatus(ImageState(row.state), _rejections(json.loads(row.rejections)), row.min_score),
-    )
+    status = _status_from(row.state, row.rejections, row.min_score)
+    return ImageRecord(row.id, row.path, row.height, row.width, status)
+
+
+@lru_cache(maxsize=1024)
+def _status_from(state: str, rejections: str, min_score: float | None) -> ImageStatus:
+    """Read a status; most images share one of a few."""
+    return ImageStatus(ImageState(state), rejections_from(json.loads(rejections)), min_score)
 
 
 def status_values(status: ImageStatus) -> dict[str, Any]:
     """Return the columns that hold an image's status."""
     return {
         "state": status.state,
-        "rejections": json.dumps(_plain_rejections(status.rejections)),
+        "rejections": json.dumps(plain_rejections(status.rejections)),
         "min_score": status.min_score,
     }
 
@@ -124,139 +181,74 @@ def category_row(category: Category) -> dict[str, Any]:
         "name": category.name,
         "supercategory": category.supercategory,
         "colour": category.colour,
+        "position": category.position,
+        "hidden": category.hidden,
     }
 
 
 def category_from_row(row: Row[Any]) -> Category:
     """Read a category."""
-    return Category(row.id, row.name, row.supercategory, row.colour)
+    return Category(row.id, row.name, row.supercategory, row.colour, row.position, row.hidden)
 
 
 # Python's sqlite3 lets go of the interpreter's lock for every row, read or written. While lanes are
 # busy, each would keep the window waiting for its turn; so many annotations go in and out as one.
 
 
-def insert_annotations(changes: Sequence[AnnotationChange]) -> Insert:
-    """Put what these changes leave into the table, in one step."""
-    rows = [
-        [c.image_id, c.after.id, c.after.category_id, json.dumps(_plain_annotation(c.after))]
-        for c in changes
-        if c.after is not None
-    ]
-    each = func.json_each(json.dumps(rows)).table_valued("value")
-    columns = [func.json_extract(each.c.value, f"$[{n}]") for n in range(4)]
-    return insert(annotations).from_select(
-        ["image_id", "id", "category_id", "content"], select(*columns)
+def insert_annotations(changes: Sequence[AnnotationChange]) -> tuple[Insert, ...]:
+    """Put what these changes leave into the tables, each in one step."""
+    made = [(c.image_id, c.after) for c in changes if c.after is not None]
+    return (
+        _insert(annotations, [annotation_row(image_id, after) for image_id, after in made]),
+        _insert(contents, [content_row(after) for _, after in made]),
     )
 
 
-def select_annotations(image_ids: Sequence[int]) -> Select[Any]:
-    """Select the annotations of images: for each that has any one row, (id, text)."""
+def _insert(table: Table, rows: Sequence[dict[str, Any]]) -> Insert:
+    if len(rows) == 1:
+        return insert(table).values(rows[0])
+    each = func.json_each(json.dumps(rows)).table_valued("value")
+    columns = {name: func.json_extract(each.c.value, f"$.{name}") for name in rows[0]}
+    return insert(table).from_select(list(columns), select(*columns.values()))
+
+
+def annotation_row(image_id: int, annotation: Annotation) -> dict[str, Any]:
+    """Return the row of an annotation without its content."""
+    return {
+        "id": annotation.id,
+        "image_id": image_id,
+        "category_id": annotation.category_id,
+        "open_score": annotation.score if annotation.is_pre_annotation else None,
+    }
+
+
+def content_row(annotation: Annotation) -> dict[str, Any]:
+    """Return the row of an annotation's content."""
+    return {"id": annotation.id, "content": json.dumps(plain_annotation(annotation))}
+
+
+def reassign_annotations(change: Reassignment) -> Update:
+    """Give annotations another category, those of them that still have the one before."""
     c = annotations.c
-    query = select(c.image_id, func.group_concat(c.content)).where(c.image_id.in_(image_ids))
-    return query.group_by(c.image_id)
+    ids = func.json_each(json.dumps(change.annotation_ids)).table_valued("value")
+    query = update(annotations).where(c.category_id == change.before, c.id.in_(select(ids.c.value)))
+    return query.values(category_id=change.after)
+
+
+@cache
+def select_annotations() -> Select[Any]:
+    """Select the annotations of the images `ids`: for each that has any one row, (id, text)."""
+    c = annotations.c
+    each = c.category_id.cast(Text).concat(",").concat(contents.c.content)
+    query = select(c.image_id, func.group_concat(each)).join_from(annotations, contents)
+    return query.where(c.image_id.in_(bindparam("ids", expanding=True))).group_by(c.image_id)
 
 
 def annotations_from_text(text: str) -> tuple[Annotation, ...]:
     """Read what was selected for one image, back to front."""
-    plain = sorted(json.loads(f"[{text}]"), key=lambda one: one[0])
-    outlines = _outlines(plain)
-    return tuple(_annotation(one, outlines) for one in plain)
-
-
-def pack_changes(edit: Edit) -> bytes:
-    """Return the changes of an edit for the journal."""
-    plain = {
-        "annotations": [
-            [c.image_id, _plain_annotation(c.before), _plain_annotation(c.after)]
-            for c in edit.annotations
-        ],
-        "images": [
-            [c.image_id, _plain_status(c.before), _plain_status(c.after)] for c in edit.images
-        ],
-        "categories": [
-            [_plain_category(c.before), _plain_category(c.after)] for c in edit.categories
-        ],
-    }
-    # Level 1: the journal is written between two gestures, and packs nearly as well as at 6.
-    return zlib.compress(json.dumps(plain).encode(), 1)
-
-
-def edit_from_row(row: Row[Any]) -> Edit:
-    """Read an edit from the journal."""
-    plain = json.loads(zlib.decompress(row.changes))
-    outlines = _outlines([one for _, *pair in plain["annotations"] for one in pair if one])
-    return Edit(
-        row.title,
-        row.author,
-        tuple(
-            AnnotationChange(i, *(one and _annotation(one, outlines) for one in (before, after)))
-            for i, before, after in plain["annotations"]
-        ),
-        tuple(
-            ImageChange(i, _status(before), _status(after)) for i, before, after in plain["images"]
-        ),
-        tuple(
-            CategoryChange(_category(before), _category(after))
-            for before, after in plain["categories"]
-        ),
-        undoable=row.undoable,
-    )
-
-
-def _plain_annotation(annotation: Annotation | None) -> list[Any] | None:
-    if annotation is None:
-        return None
-    segmentation = annotation.segmentation
-    return [
-        annotation.id,
-        annotation.category_id,
-        None if segmentation is None else base64.b64encode(segmentation.wkb).decode("ascii"),
-        annotation.box_only,
-        annotation.model_id,
-        annotation.score,
-        annotation.touched,
-    ]
-
-
-def _outlines(plain: Sequence[list[Any]]) -> Iterator[Segmentation]:
-    """Yield the outlines of annotations that have one, in order."""
-    stored = [base64.b64decode(one[2]) for one in plain if one[2] is not None]
-    return iter(segmentations_from_wkb(stored))
-
-
-def _annotation(plain: list[Any], outlines: Iterator[Segmentation]) -> Annotation:
-    identity, category_id, wkb, box, model_id, score, touched = plain
-    segmentation = None if wkb is None else next(outlines)
-    box_only = None if box is None else _box(box)
-    return Annotation(identity, category_id, segmentation, box_only, model_id, score, touched)
-
-
-def _plain_category(category: Category | None) -> dict[str, Any] | None:
-    return None if category is None else category_row(category)
-
-
-def _category(plain: dict[str, Any] | None) -> Category | None:
-    return None if plain is None else Category(**plain)
-
-
-def _plain_status(status: ImageStatus) -> list[Any]:
-    return [status.state, _plain_rejections(status.rejections), status.min_score]
-
-
-def _status(plain: list[Any]) -> ImageStatus:
-    state, rejections, min_score = plain
-    return ImageStatus(ImageState(state), _rejections(rejections), min_score)
-
-
-def _plain_rejections(rejections: tuple[Rejection, ...]) -> list[list[Any]]:
-    return [[r.category_id, *r.box] for r in rejections]
-
-
-def _rejections(plain: list[list[Any]]) -> tuple[Rejection, ...]:
-    return tuple(Rejection(category_id, _box(box)) for category_id, *box in plain)
-
-
-def _box(values: list[float]) -> Box:
-    x0, y0, x1, y1 = (float(v) for v in values)
-    return x0, y0, x1, y1
+    read = json.loads(f"[{text}]")
+    found = read[1::2]
+    for one, category_id in zip(found, read[::2], strict=True):
+        one[1] = category_id
+    outlines = outlines_of(found)
+    return tuple(back_to_front(annotation_from(one, outlines) for one in found))

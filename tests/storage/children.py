@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -50,10 +51,17 @@ def in_child(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 
 
 def numbered(annotation_id: int, number: int) -> Annotation:
-    """Return an annotation that tells its number; up to 600 corners that no two share."""
+    """Return an annotation that tells its number; up to 600 corners that no two share.
+
+    Every other one has all that a person can say about it.
+    """
     corners = 3 + number * 37 % 600
     ring = [(number + 1 / (3 + n), n * n / 7 + number / 3) for n in range(corners)]
-    return Annotation(annotation_id, CELL.id, Segmentation.from_rings(ring))
+    plain = Annotation(annotation_id, CELL.id, Segmentation.from_rings(ring))
+    if number % 2:
+        return plain
+    said = (("colour", "grün"), ("number", str(number)))
+    return replace(plain, iscrowd=True, attributes=said, note="☂", hidden=True, locked=True)
 
 
 def draw(annotation: Annotation, title: str, image_id: int = 1) -> Edit:

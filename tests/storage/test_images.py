@@ -280,8 +280,8 @@ def test_an_image_too_large_to_open_is_refused_before_it_is_decoded(tmp_path: Pa
     data = png_chunk(b"IDAT", zlib.compress(bytes(1000)))
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + data + png_chunk(b"IEND", b""))
     assert says(path) == (
-        f"{path} has 30000 by 30000 pixels, more than the 250 million that can be opened; "
-        "cut it into tiles first."
+        f"{path} has 30000 by 30000 pixels, more than the 250 million that can be taken at "
+        "once; cut it into tiles for that."
     )
     assert read_size(path) == (30_000, 30_000)
     assert MAX_PIXELS < 30_000 * 30_000

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from maskstudio.errors import UserError
-from maskstudio.storage.opening import ProjectLockedError, has_project, open_project
+from maskstudio.storage.opening import ProjectLockedError, open_project
+from maskstudio.storage.places import has_project
 from storage.children import (
     draw,
     draw_all,

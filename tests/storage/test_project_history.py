@@ -5,12 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from maskstudio.annotation import edits
 from maskstudio.annotation.annotation import Annotation, Category, ImageState
-from maskstudio.annotation.edits import CategoryChange, Edit, ImageContent
-from maskstudio.annotation.segmentation import VertexIndex, move_vertex
+from maskstudio.annotation.edits import AnnotationChange, CategoryChange, Edit, ImageContent
+from maskstudio.annotation.history import HistoryState
+from maskstudio.annotation.segmentation import Segmentation, VertexIndex, move_vertex
 from maskstudio.storage.opening import open_project
-from maskstudio.storage.project import HistoryState, ProjectDatabase
+from maskstudio.storage.project import ProjectDatabase
 from storage.children import CELL, draw, draw_all, make_project, numbered
 
 COMPARED = 20
@@ -142,3 +145,27 @@ def test_what_a_batch_did_is_never_undone(tmp_path: Path) -> None:
         project.redo()
         project.redo()
         assert [a.id for a in project.annotations(1)] == [1, 2, 50, 51]
+
+
+def test_a_long_outline_comes_back_exactly_however_little_of_it_changed(tmp_path: Path) -> None:
+    ring = np.random.default_rng(5).uniform(0, 900, (2000, 2))
+    moved, same = ring.copy(), ring.copy()
+    moved[700] = (0.1, 0.2)
+    longer = np.insert(ring, 3, (5.5, 6.5), axis=0)
+    steps = [Segmentation.from_rings(one) for one in (ring, moved, same, longer)]
+    with open_project(tmp_path) as project:
+        (image,) = project.add_images(["a.png"])
+        category = CategoryChange(None, Category(1, "thing"))
+        project.commit(Edit("Category", categories=(category,), undoable=False))
+        before = None
+        for step in steps:
+            after = Annotation(1, 1, step)
+            project.commit(Edit("Change", annotations=(AnnotationChange(1, before, after),)))
+            before = after
+    with open_project(tmp_path) as project:
+        for step in steps[-2::-1]:
+            assert project.undo()
+            assert project.annotations(image.id)[0].segmentation == step
+        for step in steps[1:]:
+            assert project.redo()
+            assert project.annotations(image.id)[0].segmentation == step

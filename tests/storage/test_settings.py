@@ -103,3 +103,32 @@ def test_settings_and_data_lie_in_the_persons_own_folders() -> None:
     assert settings_path().name == "settings.json"
     assert "maskrcnn-studio" in settings_path().parts
     assert "maskrcnn-studio" in data_dir().parts
+
+
+def test_keys_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    kept = Settings(key_preset="CVAT", keys={"next": ("F", "Ctrl+F"), "hide": ()})
+    write_settings(path, kept)
+    assert read_settings(path) == kept
+
+
+@pytest.mark.parametrize(
+    "keys", [None, [], "F", 3, {"next": "F"}, {"next": None}, {"next": [3]}, {"next": {"F": 1}}]
+)
+def test_what_are_no_lists_of_keys_is_left_out(tmp_path: Path, keys: object) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps({"keys": keys, "model": "cells"}), encoding="utf-8")
+    assert read_settings(path) == Settings(model="cells")
+
+
+def test_a_file_that_holds_no_settings_is_told_in_one_sentence(tmp_path: Path) -> None:
+    told: list[str] = []
+    path = tmp_path / "settings.json"
+    assert read_settings(path, told.append) == Settings()
+    assert told == []
+    write_settings(path, WHOLE)
+    assert read_settings(path, told.append) == WHOLE
+    assert told == []
+    path.write_text("{", encoding="utf-8")
+    assert read_settings(path, told.append) == Settings()
+    assert told == ["The settings in settings.json cannot be read; the usual ones are used."]

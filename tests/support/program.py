@@ -1,6 +1,8 @@
 """The whole program on a fake model, driven as a person drives it."""
 
+import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from maskstudio.annotation.annotation import Annotation
 from maskstudio.app import App
+from maskstudio.progress import TaskContext
 from maskstudio.session.score_filter import ScoreFilter
 from maskstudio.session.tasks import Callbacks, LaneName, Priority
 from maskstudio.ui.notifications import Level, Notification, NotificationBar
@@ -143,10 +146,18 @@ class Program:
 
     def idle(self) -> None:
         """Let every lane finish what was asked of it until now."""
-        done: list[None] = []
+        done: list[object] = []
         lanes = [LaneName.MODEL, LaneName.FILES, LaneName.FILES, LaneName.PAINT]
+        # Or one thread of FILES would do both, while the other is still at work.
+        both = threading.Barrier(lanes.count(LaneName.FILES), timeout=10)
+
+        def work(_: TaskContext, lane: LaneName) -> None:
+            if lane is LaneName.FILES:
+                both.wait()
+
         for lane in lanes:
-            self.app.tasks.submit(lane, lambda _: None, Callbacks(done.append), Priority.BATCH)
+            job = partial(work, lane=lane)
+            self.app.tasks.submit(lane, job, Callbacks(done.append), Priority.BATCH)
         self.until(lambda: len(done) == len(lanes))
 
     def focus(self) -> QWidget:

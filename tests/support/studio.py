@@ -7,6 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from maskstudio.annotation.annotation import Annotation, ImageState
 from maskstudio.annotation.detections import Predictor
+from maskstudio.session.facts_reading import FactsReading
 from maskstudio.session.listing import FolderListing
 from maskstudio.session.preannotation import PreAnnotator, RunReport
 from maskstudio.session.score_filter import ScoreFilter
@@ -38,6 +39,7 @@ class Studio:
         self.tasks = Tasks()
         self.session = Session()
         self.listing = FolderListing(self.session, self.tasks)
+        FactsReading(self.session, self.tasks)
         self.score_filter = ScoreFilter(self.session, self.tasks, self.session)
         self.annotator = PreAnnotator(
             self.session, self.tasks, self.score_filter, load or (lambda _: self.model), "fake"
@@ -53,7 +55,9 @@ class Studio:
         session = self.session
         session.open(open_project(folder, read_only=read_only))
         if not read_only:
-            session.add_images([file.path for file in list_images(folder)])
+            session.add_images(
+                session.require_database().add_images([file.path for file in list_images(folder)])
+            )
         for image_id in session.image_ids:
             if session.path(image_id).exists():
                 session.note_size(image_id, *read_size(session.path(image_id)))

@@ -1,0 +1,91 @@
+"""The values of the domain as plain lists and texts, for JSON, and back."""
+
+import base64
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from maskstudio.annotation.annotation import (
+    Annotation,
+    Category,
+    ImageState,
+    ImageStatus,
+    Rejection,
+)
+from maskstudio.annotation.segmentation import Box, Segmentation, segmentations_from_wkb
+
+_MORE = ("iscrowd", "attributes", "note", "hidden", "locked", "z")
+
+
+def plain_annotation(annotation: Annotation | None) -> list[Any] | None:
+    """Return an annotation as a list."""
+    if annotation is None:
+        return None
+    segmentation = annotation.segmentation
+    plain = [
+        annotation.id,
+        annotation.category_id,
+        None if segmentation is None else base64.b64encode(segmentation.wkb).decode("ascii"),
+        annotation.box_only,
+        annotation.model_id,
+        annotation.score,
+        annotation.touched,
+    ]
+    # Most have none of these, and thousands stand on an image.
+    more = {name: value for name in _MORE if (value := getattr(annotation, name))}
+    return [*plain, more] if more else plain
+
+
+def outlines_of(plain: Sequence[list[Any]]) -> Iterator[Segmentation]:
+    """Yield the outlines of annotations that have one, in order."""
+    stored = [base64.b64decode(one[2]) for one in plain if one[2] is not None]
+    return iter(segmentations_from_wkb(stored))
+
+
+def annotation_from(plain: list[Any], outlines: Iterator[Segmentation]) -> Annotation:
+    """Read an annotation; its outline is the next of those given."""
+    identity, category_id, wkb, box, model_id, score, touched, *rest = plain
+    segmentation = None if wkb is None else next(outlines)
+    box_only = None if box is None else _box(box)
+    more = rest[0] if rest else {}
+    if "attributes" in more:
+        more["attributes"] = tuple((name, value) for name, value in more["attributes"])
+    return Annotation(
+        identity, category_id, segmentation, box_only, model_id, score, touched, **more
+    )
+
+
+def plain_category(category: Category | None) -> dict[str, Any] | None:
+    """Return a category as a dictionary."""
+    return None if category is None else asdict(category)
+
+
+def category_from(plain: dict[str, Any] | None) -> Category | None:
+    """Read a category."""
+    return None if plain is None else Category(**plain)
+
+
+def plain_status(status: ImageStatus) -> list[Any]:
+    """Return the status of an image as a list."""
+    return [status.state, plain_rejections(status.rejections), status.min_score]
+
+
+def status_from(plain: list[Any]) -> ImageStatus:
+    """Read the status of an image."""
+    state, rejections, min_score = plain
+    return ImageStatus(ImageState(state), rejections_from(rejections), min_score)
+
+
+def plain_rejections(rejections: tuple[Rejection, ...]) -> list[list[Any]]:
+    """Return rejections as lists."""
+    return [[r.category_id, *r.box] for r in rejections]
+
+
+def rejections_from(plain: list[list[Any]]) -> tuple[Rejection, ...]:
+    """Read rejections."""
+    return tuple(Rejection(category_id, _box(box)) for category_id, *box in plain)
+
+
+def _box(values: list[float]) -> Box:
+    x0, y0, x1, y1 = (float(v) for v in values)
+    return x0, y0, x1, y1
