@@ -69,7 +69,8 @@ class Clipboard:
                 ids[old] = names[category.name]
             else:
                 ids[old] = fresh + len(made)
-                made.append(CategoryChange(None, replace(category, id=ids[old])))
+                new = replace(category, id=ids[old], position=0, hidden=False)
+                made.append(CategoryChange(None, new))
         return ids, tuple(made)
 
 
@@ -106,9 +107,10 @@ def _put(
         session.problem.emit(f"Nothing of that fits on {image.path}; nothing was changed.")
         return False
     ids = islice(session.require_database().take_annotation_ids(), len(fitting))
-    new = [_of_person(one, number) for one, number in zip(fitting, ids, strict=True)]
-    edit = edits.add(content, new, _title(verb, len(new)))
-    if not session.edit(replace(edit, categories=made)):
+    z = content.front_z
+    new = [_of_person(one, number, z) for one, number in zip(fitting, ids, strict=True)]
+    edit = edits.revealing(edits.add(content, new, _title(verb, len(new))), session.categories)
+    if not session.edit(replace(edit, categories=made + edit.categories)):
         return False
     session.select(a.id for a in new)
     if left := len(originals) - len(new):
@@ -187,5 +189,6 @@ def _cut(annotation: Annotation, image: ImageRecord) -> Annotation | None:
     return None if empty else replace(annotation, box_only=box)
 
 
-def _of_person(annotation: Annotation, number: int) -> Annotation:
-    return replace(annotation, id=number, model_id=None, score=None, touched=True)
+def _of_person(annotation: Annotation, number: int, z: int) -> Annotation:
+    drawn = replace(annotation, id=number, model_id=None, score=None, touched=True)
+    return replace(drawn, hidden=False, locked=False, z=z)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from maskstudio.annotation.annotation import Dataset, ImageRecord, ImageState
 from maskstudio.errors import UserError
@@ -11,7 +12,10 @@ from maskstudio.formats.gate import GateReport, check_coco
 from maskstudio.progress import TaskContext
 from maskstudio.storage.files import replaced_file
 from maskstudio.storage.images import read_size
-from maskstudio.storage.project import ProjectDatabase
+
+if TYPE_CHECKING:
+    # It brings the database library, which an empty window does without.
+    from maskstudio.storage.project import ProjectDatabase
 
 DEFAULT_STATES = (ImageState.EDITED, ImageState.VERIFIED, ImageState.EMPTY)
 """States exported unless told otherwise: what a person has worked on."""
@@ -39,7 +43,7 @@ class ExportReport:
 
 
 def export_coco(
-    database: ProjectDatabase, path: Path, states: Iterable[ImageState], context: TaskContext
+    database: "ProjectDatabase", path: Path, states: Iterable[ImageState], context: TaskContext
 ) -> ExportReport:
     """Write the project as COCO JSON; the old file stays unless the new one proves right.
 

@@ -13,9 +13,12 @@ from pathlib import PurePosixPath
 from PySide6.QtCore import QObject, Signal
 
 from maskstudio.annotation.annotation import ImageRecord, ImageState
+from maskstudio.annotation.image_facts import ImageFacts
 
 # More images than this at once are not put in their places one by one.
 _MOST_MOVES = 20
+# Scores are compared in steps of this many to one; none comes after the highest.
+_SCORE_STEPS = 1_000_000
 _STATE_RANK = {state: rank for rank, state in enumerate(ImageState)}
 
 
@@ -25,6 +28,28 @@ class SortKey(StrEnum):
     NAME = "name"
     STATE = "state"
     COUNT = "annotations"
+    CATEGORIES = "categories"
+    SCORE = "score"
+
+
+@dataclass(frozen=True)
+class ScoreBound:
+    """A bound on the scores of an image's untouched pre-annotations; without any it is left out.
+
+    Attributes:
+        lowest: the bound is on the lowest of them, else on the highest.
+        below: it must be lower than the value, else as high or higher.
+        value: 0 to 1.
+    """
+
+    lowest: bool
+    below: bool
+    value: float
+
+    def holds(self, facts: ImageFacts) -> bool:
+        """Tell whether an image is within the bound."""
+        score = facts.lowest if self.lowest else facts.highest
+        return score is not None and (score < self.value) is self.below
 
 
 @dataclass(frozen=True)
@@ -34,25 +59,66 @@ class ImageQuery:
     Attributes:
         text: part of the path, upper and lower case alike; empty for all.
         states: the states wanted; empty for all.
+        having: a category that must be on it; None for any.
+        lacking: a category that must not be on it; None for none.
+        score: a bound on the model's scores; None for any.
+        fewest: so many annotations at least.
+        most: so many annotations at most; None for any number.
         sort: what to sort by.
         descending: largest or last first.
     """
 
     text: str = ""
     states: frozenset[ImageState] = frozenset()
+    having: int | None = None
+    lacking: int | None = None
+    score: ScoreBound | None = None
+    fewest: int = 0
+    most: int | None = None
     sort: SortKey = SortKey.NAME
     descending: bool = False
 
     @property
     def filters(self) -> bool:
         """True when it may leave images out."""
-        return bool(self.text or self.states)
+        return bool(self.text or self.states) or self.by_content
+
+    @property
+    def by_content(self) -> bool:
+        """True when it may leave images out for what stands on them."""
+        return self._by_facts or self.fewest > 0 or self.most is not None
+
+    @property
+    def needs_facts(self) -> bool:
+        """True when it asks for more than states, names and counts."""
+        return self._by_facts or self.sort in (SortKey.CATEGORIES, SortKey.SCORE)
+
+    @property
+    def changes_with_edits(self) -> bool:
+        """True when an edit of an image may bring it in, out, or to another place."""
+        return bool(self.states) or self.by_content or self.sort is not SortKey.NAME
 
     def accepts(self, record: ImageRecord) -> bool:
-        """Tell whether an image is wanted."""
+        """Tell whether an image is wanted, by its state and name."""
         if self.states and record.state not in self.states:
             return False
         return self.text.casefold() in record.path.casefold()
+
+    def accepts_count(self, count: int) -> bool:
+        """Tell whether an image with so many annotations is wanted."""
+        return self.fewest <= count and (self.most is None or count <= self.most)
+
+    def accepts_facts(self, facts: ImageFacts) -> bool:
+        """Tell whether an image is wanted, by its categories and scores."""
+        if self.having is not None and self.having not in facts.categories:
+            return False
+        if self.lacking is not None and self.lacking in facts.categories:
+            return False
+        return self.score is None or self.score.holds(facts)
+
+    @property
+    def _by_facts(self) -> bool:
+        return (self.having, self.lacking, self.score) != (None, None, None)
 
 
 class ImageOrder(QObject):
@@ -71,11 +137,16 @@ class ImageOrder(QObject):
     moved = Signal(int, object, object)
 
     def __init__(
-        self, record: Callable[[int], ImageRecord], count: Callable[[int], int], parent: QObject
+        self,
+        record: Callable[[int], ImageRecord],
+        count: Callable[[int], int],
+        facts: Callable[[int], ImageFacts],
+        parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._record = record
         self._count = count
+        self._facts = facts
         self._query = ImageQuery()
         self._ranks: dict[int, int] = {}
         self._shown: list[int] = []
@@ -155,7 +226,7 @@ class ImageOrder(QObject):
 
     def update(self, image_ids: Iterable[int]) -> None:
         """Put images that have changed in the places they belong now."""
-        if not self._query.states and self._query.sort is SortKey.NAME:
+        if not self._query.changes_with_edits:
             return
         changed = [i for i in image_ids if i in self._ranks]
         if len(changed) > _MOST_MOVES:
@@ -165,12 +236,25 @@ class ImageOrder(QObject):
         for image_id in changed:
             self._replace(image_id)
 
+    def refresh_facts(self) -> None:
+        """Look again at every image, now that more is known of them."""
+        if self._query.needs_facts:
+            self._renew()
+            self.renewed.emit()
+
+    def _accepts(self, image_id: int) -> bool:
+        query = self._query
+        if not (
+            query.accepts(self._record(image_id)) and query.accepts_count(self._count(image_id))
+        ):
+            return False
+        return not query.needs_facts or query.accepts_facts(self._facts(image_id))
+
     def _replace(self, image_id: int) -> None:
         old = self._where().get(image_id)
         if old is not None:
             del self._shown[old]
-        wanted = self._query.accepts(self._record(image_id))
-        new = self._insertion(image_id) if wanted else None
+        new = self._insertion(image_id) if self._accepts(image_id) else None
         if new is not None:
             self._shown.insert(new, image_id)
             self._keys[image_id] = self._key(image_id)
@@ -179,10 +263,10 @@ class ImageOrder(QObject):
             self.moved.emit(image_id, old, new)
 
     def _renew(self) -> None:
-        query, record = self._query, self._record
+        query = self._query
         self._shown = list(self._ranks)
         if query.filters:
-            self._shown = [i for i in self._shown if query.accepts(record(i))]
+            self._shown = [i for i in self._shown if self._accepts(i)]
         if query.sort is SortKey.NAME and not query.descending:
             self._keys = dict(self._ranks)
         else:
@@ -193,12 +277,23 @@ class ImageOrder(QObject):
     def _key(self, image_id: int) -> int:
         """Return a number by which to sort; no two images have the same."""
         rank = self._ranks[image_id]
-        sort, sign = self._query.sort, -1 if self._query.descending else 1
-        if sort is SortKey.NAME:
+        sign = -1 if self._query.descending else 1
+        if self._query.sort is SortKey.NAME:
             return sign * rank
-        state = sort is SortKey.STATE
-        first = _STATE_RANK[self._record(image_id).state] if state else self._count(image_id)
-        return sign * first * len(self._ranks) + rank
+        return self._first(image_id, sign) * len(self._ranks) + rank
+
+    def _first(self, image_id: int, sign: int) -> int:
+        """Return what is compared before the names, with its sign."""
+        match self._query.sort:
+            case SortKey.STATE:
+                return sign * _STATE_RANK[self._record(image_id).state]
+            case SortKey.CATEGORIES:
+                return sign * len(self._facts(image_id).categories)
+            case SortKey.SCORE:
+                lowest = self._facts(image_id).lowest
+                # Where nothing is left to look at, it comes last either way.
+                return _SCORE_STEPS + 1 if lowest is None else sign * round(lowest * _SCORE_STEPS)
+        return sign * self._count(image_id)
 
     def _insertion(self, image_id: int) -> int:
         return bisect_left(self._shown, self._key(image_id), key=self._keys.__getitem__)

@@ -1,148 +1,197 @@
-"""The pixels of images: decoded on lane FILES, ahead of need, kept within a budget of bytes."""
+"""The images that can be shown: opened on lane FILES, ahead of need, within a budget of bytes."""
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from maskstudio.progress import TaskContext
+from maskstudio.session.image_opening import Opener, Preview, Tiles
+from maskstudio.session.shown_image import ShownImage
 from maskstudio.session.tasks import Callbacks, Job, LaneName, Priority, Tasks
-from maskstudio.storage.images import read_image
+from maskstudio.session.tiled_image import TiledImage
+from maskstudio.storage.pyramids import Pyramids
+from maskstudio.storage.settings import cache_dir
 
 BUDGET_BYTES = 512 * 1024 * 1024
-"""Memory for decoded images, unless told otherwise; the current one is kept in any case."""
+"""Memory for images, unless told otherwise; the current one is kept in any case."""
 
-# Levels are halved until the longer side is at most this: no window shows an image smaller.
-_SMALLEST_LEVEL = 512
-
-
-@dataclass(frozen=True, eq=False)
-class DecodedImage:
-    """An image ready to be painted.
-
-    Attributes:
-        levels: (height, width, 4) uint8 in the order blue, green, red, unused; each level half the
-            size of the one before, the first at full size.
-    """
-
-    levels: tuple[NDArray[np.uint8], ...]
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(height, width) at full size."""
-        height, width = self.levels[0].shape[:2]
-        return height, width
-
-    @property
-    def bytes(self) -> int:
-        """Memory it takes."""
-        return sum(level.nbytes for level in self.levels)
+LARGE_PIXELS = 64_000_000
+"""An image of more pixels is shown from tiles; held whole this many take 340 MB."""
 
 
 class ImageLoader(QObject):
-    """Decodes images and keeps the ones used last.
+    """Opens images and keeps the ones used last.
 
     Signals:
-        loaded: (key, image id) an image is there.
+        loaded: (image id) an image is there.
+        renewed: (image id) there is more of an image than before.
         failed: (image id, sentence) an image cannot be read.
     """
 
     loaded = Signal(int)
+    renewed = Signal(int)
     failed = Signal(int, str)
 
     def __init__(
-        self, tasks: Tasks, parent: QObject | None = None, budget_bytes: int = BUDGET_BYTES
+        self,
+        tasks: Tasks,
+        parent: QObject | None = None,
+        budget_bytes: int = BUDGET_BYTES,
+        pyramids: Pyramids | None = None,
+        large_pixels: int = LARGE_PIXELS,
     ) -> None:
+        """Open nothing yet.
+
+        Args:
+            tasks: the lanes.
+            parent: for Qt.
+            budget_bytes: memory for all images together.
+            pyramids: where the tiles of large images are kept; the person's own by default.
+            large_pixels: an image of more is shown from tiles; a deep grey one of twice as many.
+        """
         super().__init__(parent)
         self._tasks = tasks
         self._budget_bytes = budget_bytes
+        self._opener = Opener(pyramids or Pyramids(cache_dir() / "pyramids"), large_pixels)
         # The ones to let go of first come first.
-        self._images: OrderedDict[int, DecodedImage] = OrderedDict()
-        self._wanted: tuple[int, ...] = ()
+        self._images: OrderedDict[int, ShownImage] = OrderedDict()
+        self._wanted: dict[int, Path] = {}
         self._jobs: dict[int, Job] = {}
+        # Large images whose tiles have been made again because the old ones were of no use.
+        self._made_again: set[int] = set()
 
-    def get(self, image_id: int) -> DecodedImage | None:
-        """Return an image if it is decoded already."""
+    def get(self, image_id: int) -> ShownImage | None:
+        """Return an image if it is there already."""
         image = self._images.get(image_id)
         if image is not None:
             self._images.move_to_end(image_id)
         return image
 
     def request(self, image_id: int, path: Path, ahead: Iterable[tuple[int, Path]] = ()) -> None:
-        """Decode an image now and others after it; what was asked for before is dropped.
+        """Open an image now and others after it; what was asked for before is dropped.
 
         Args:
             image_id: the image wanted.
             path: its file.
             ahead: images that will be wanted next.
         """
-        wanted = {image_id: path, **dict(ahead)}
-        self._wanted = tuple(wanted)
-        for other in self._jobs.keys() - wanted.keys():
+        self._wanted = {image_id: path, **dict(ahead)}
+        for other in self._jobs.keys() - self._wanted.keys():
             self._jobs.pop(other).cancel()
-        for number, (one, file) in enumerate(wanted.items()):
+        for other, image in list(self._images.items()):
+            if isinstance(image, TiledImage) and other != image_id:
+                image.rest()
+                if other not in self._jobs and not image.complete:
+                    self._drop(other)
+        self._made_again.clear()
+        for one in self._wanted:
             if one not in self._images and one not in self._jobs:
-                self._start(one, file, Priority.SOON if number else Priority.NOW)
+                self._start(one)
+
+    def share_done(self, image_id: int) -> float:
+        """Return how much of the preparation of a large image is done, 0 to 1."""
+        job = self._jobs.get(image_id)
+        return job.progress.done / job.progress.total if job and job.progress.total else 0.0
 
     def clear(self) -> None:
         """Forget everything."""
         for job in self._jobs.values():
             job.cancel()
         self._jobs.clear()
-        self._images.clear()
-        self._wanted = ()
+        for image_id in list(self._images):
+            self._drop(image_id)
+        self._wanted = {}
 
-    def _start(self, image_id: int, path: Path, priority: Priority) -> None:
-        def work(context: TaskContext) -> DecodedImage:
-            return decode(path, context)
+    def _start(self, image_id: int) -> None:
+        path = self._wanted[image_id]
 
-        def done(image: DecodedImage) -> None:
-            if self._jobs.get(image_id) is job:
-                del self._jobs[image_id]
+        def work(context: TaskContext) -> ShownImage | Tiles | None:
+            return self._opener.open(path, context, lambda: self._is_shown(image_id))
+
+        def previewed(preview: Preview) -> None:
+            if self._jobs.get(image_id) is job and image_id not in self._images:
+                image = self._tiled(image_id, preview.size)
+                image.set_preview(preview.pixels)
                 self._keep(image_id, image)
                 self.loaded.emit(image_id)
+
+        def done(found: ShownImage | Tiles | None) -> None:
+            if self._jobs.get(image_id) is job:
+                del self._jobs[image_id]
+                self._on_opened(image_id, found)
 
         def failed(sentence: str) -> None:
             if self._jobs.get(image_id) is job:
                 del self._jobs[image_id]
+                self._drop(image_id)
                 self.failed.emit(image_id, sentence)
 
-        job = self._tasks.submit(LaneName.FILES, work, Callbacks(done, failed), priority)
+        priority = Priority.NOW if self._is_shown(image_id) else Priority.SOON
+        callbacks = Callbacks(done, failed, item=previewed)
+        job = self._tasks.submit(LaneName.FILES, work, callbacks, priority)
         self._jobs[image_id] = job
 
-    def _keep(self, image_id: int, image: DecodedImage) -> None:
+    def _on_opened(self, image_id: int, found: ShownImage | Tiles | None) -> None:
+        shown = self._images.get(image_id)
+        if found is None:
+            if self._is_shown(image_id):  # since a moment ago
+                self._start(image_id)
+        elif not isinstance(found, Tiles):
+            self._keep(image_id, found)
+            self.loaded.emit(image_id)
+        elif isinstance(shown, TiledImage) and not shown.complete:
+            shown.set_pyramid(found.pyramid, found.small)
+            self.renewed.emit(image_id)
+        else:
+            image = self._tiled(image_id, found.pyramid.size)
+            image.set_pyramid(found.pyramid, found.small)
+            self._keep(image_id, image)
+            self.loaded.emit(image_id)
+
+    def _is_shown(self, image_id: int) -> bool:
+        """Tell whether an image is the one wanted now; may be asked from any thread."""
+        return next(iter(self._wanted), None) == image_id
+
+    def _tiled(self, image_id: int, size: tuple[int, int]) -> TiledImage:
+        return TiledImage(
+            self._tasks,
+            size,
+            partial(self._on_news, image_id),
+            partial(self._on_stale, image_id),
+        )
+
+    def _on_news(self, image_id: int) -> None:
+        self._let_go()
+        self.renewed.emit(image_id)
+
+    def _on_stale(self, image_id: int, sentence: str) -> None:
+        """Open a large image again whose tiles cannot be read, once."""
+        if image_id in self._made_again or image_id not in self._wanted:
+            self.failed.emit(image_id, sentence)
+            return
+        self._made_again.add(image_id)
+        self._drop(image_id)
+        self._start(image_id)
+
+    def _keep(self, image_id: int, image: ShownImage) -> None:
         self._images[image_id] = image
         # What is wanted most goes last, so that an image decoded ahead never drives it out.
         for one in reversed(self._wanted):
             if one in self._images:
                 self._images.move_to_end(one)
+        self._let_go()
+
+    def _let_go(self) -> None:
         held = sum(i.bytes for i in self._images.values())
         while len(self._images) > 1 and held > self._budget_bytes:
-            held -= self._images.popitem(last=False)[1].bytes
+            oldest = next(iter(self._images))
+            held -= self._images[oldest].bytes
+            self._drop(oldest)
 
-
-def decode(path: Path, context: TaskContext) -> DecodedImage:
-    """Read an image and make the levels it is painted from.
-
-    Raises:
-        UserError: it cannot be read.
-        CancelledError: it is no longer wanted.
-    """
-    rgb = read_image(path)
-    context.raise_if_cancelled()
-    level = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGRA), np.uint8)
-    levels = [level]
-    while max(level.shape[:2]) > _SMALLEST_LEVEL:
-        context.raise_if_cancelled()
-        height, width = level.shape[:2]
-        half = (max(1, (width + 1) // 2), max(1, (height + 1) // 2))
-        level = np.asarray(cv2.resize(level, half, interpolation=cv2.INTER_AREA), np.uint8)
-        levels.append(level)
-    for one in levels:
-        one.setflags(write=False)
-    return DecodedImage(tuple(levels))
+    def _drop(self, image_id: int) -> None:
+        image = self._images.pop(image_id, None)
+        if isinstance(image, TiledImage):
+            image.close()

@@ -10,22 +10,31 @@ from maskstudio.annotation import edits
 from maskstudio.annotation.annotation import Annotation, Category, ImageRecord, ImageState
 from maskstudio.annotation.edits import CategoryChange, ImageContent
 from maskstudio.annotation.segmentation import Segmentation, repaired
+from maskstudio.session import border_operations
 from maskstudio.session.session import Session
 
 FIRST_CATEGORY = "object"
 """Name of the category that is made when somebody draws before there is any."""
 
 
-def draw(session: Session, segmentation: Segmentation, category_id: int | None) -> bool:
+def draw(
+    session: Session,
+    segmentation: Segmentation,
+    category_id: int | None,
+    neighbours: Sequence[Annotation] = (),
+) -> bool:
     """Put a new annotation on the current image and select it.
 
     Args:
         session: the open project.
         segmentation: what was drawn; it is repaired and cut to the image.
         category_id: its category; None takes the first, which is made if there is none.
+        neighbours: what it is to share borders with: it is cut where they lie.
     """
     content = _current(session)
     fitting = _fitting(session, segmentation)
+    if fitting is not None and neighbours:
+        fitting = border_operations.cut_at(session, fitting, neighbours)
     if content is None or fitting is None:
         return False
     known = session.categories
@@ -34,8 +43,11 @@ def draw(session: Session, segmentation: Segmentation, category_id: int | None) 
         known = (Category(session.require_database().next_category_id(), FIRST_CATEGORY),)
         made = (CategoryChange(None, known[0]),)
     chosen = category_id or known[0].id
-    annotation = Annotation(next(session.require_database().take_annotation_ids()), chosen, fitting)
-    edit = replace(edits.add(content, [annotation]), categories=made)
+    identity = next(session.require_database().take_annotation_ids())
+    annotation = Annotation(identity, chosen, fitting, z=content.front_z)
+    edit = edits.revealing(edits.add(content, [annotation]), session.categories)
+    edit = replace(edit, categories=made + edit.categories)
+    edit = border_operations.with_shared_borders(session, edit, fitting, neighbours)
     if not session.edit(edit):
         return False
     session.select([annotation.id])
@@ -109,7 +121,8 @@ def set_category(session: Session, category_id: int) -> bool:
         return False
     changed = [replace(a, category_id=category_id) for a in session.selected()]
     name = session.category(category_id).name
-    return session.edit(edits.change(content, changed, f"Change category to {name}"))
+    edit = edits.change(content, changed, f"Change category to {name}")
+    return session.edit(edits.revealing(edit, session.categories))
 
 
 def verify(session: Session) -> bool:
@@ -166,7 +179,7 @@ def go_to(session: Session, wanted: str) -> bool:
 
 def walk_annotations(session: Session, by: int) -> bool:
     """Select the annotation `by` places further on, round and round."""
-    ids = list(session.annotations)
+    ids = list(session.shown)
     if not ids:
         return False
     selected = [n for n, annotation_id in enumerate(ids) if annotation_id in session.selection]

@@ -5,6 +5,7 @@ A person's annotations are never touched: only what no person has touched is rep
 
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
@@ -14,7 +15,10 @@ from maskstudio.session.model_lane import ImageTask, LoadPredictor, ModelHolder
 from maskstudio.session.score_filter import ScoreFilter
 from maskstudio.session.session import Session
 from maskstudio.session.tasks import Callbacks, Job, LaneName, Priority, Tasks
-from maskstudio.storage.project import ProjectDatabase
+
+if TYPE_CHECKING:
+    # It brings the database library, which an empty window does without.
+    from maskstudio.storage.project import ProjectDatabase
 
 # A batch leaves alone what a person has finished or put aside.
 _OPEN_STATES = (ImageState.NEW, ImageState.PREDICTED, ImageState.EDITED)
@@ -65,7 +69,7 @@ class RunProgress:
 class _Run:
     """A run in progress."""
 
-    database: ProjectDatabase
+    database: "ProjectDatabase"
     waiting: list[int]
     batch: bool
     left_alone: int
@@ -225,7 +229,9 @@ class PreAnnotator(QObject):
     def _allowed(self) -> bool:
         if self._session.read_only:
             self.problem.emit("This folder is open for reading only; nothing can be predicted.")
-        return not self._session.read_only
+        elif self._session.writing:
+            self.problem.emit("Still saving the change before; predict in a moment.")
+        return not (self._session.read_only or self._session.writing)
 
     def _begin(self, run: _Run) -> None:
         name = self._model_name

@@ -14,13 +14,19 @@ from maskstudio.annotation import edits, regions
 from maskstudio.annotation.annotation import Annotation
 from maskstudio.annotation.edits import Edit, ImageContent
 from maskstudio.annotation.segmentation import Segmentation, repaired
-from maskstudio.session import operations
+from maskstudio.session import border_operations, operations
 from maskstudio.session.session import Session
 
 
 def can_combine(session: Session) -> bool:
     """Tell whether there are at least two outlines in the selection."""
     return len(_outlined(session.selected())) > 1
+
+
+def can_fill_holes(session: Session) -> bool:
+    """Tell whether something selected has a hole."""
+    outlines = _outlined(session.selected()).values()
+    return any(part.holes for outline in outlines for part in outline.parts)
 
 
 def can_split(session: Session) -> bool:
@@ -34,7 +40,19 @@ def unite_selected(session: Session) -> bool:
     if len(outlines) < 2:
         return False
     united = regions.united(list(outlines.values()))
-    return _combine(session, max(outlines), outlines, united, "Unite")
+    return _combine(session, [*outlines][-1], outlines, united, "Unite")
+
+
+def merge_selected(session: Session) -> bool:
+    """Make the selected annotations the parts of one; the topmost is kept with all it says.
+
+    Parts stay as they are, but for those that no valid outline can hold beside each other.
+    """
+    outlines = _outlined(session.selected())
+    if len(outlines) < 2:
+        return False
+    merged = regions.merged(list(outlines.values()))
+    return _combine(session, [*outlines][-1], outlines, merged, "Merge")
 
 
 def subtract_selected(session: Session) -> bool:
@@ -80,7 +98,13 @@ def cut(session: Session, annotation_ids: Iterable[int], line: ArrayLike) -> boo
     return _take_apart(session, pieces, "Cut", "The line goes across no annotation.")
 
 
-def paint(session: Session, stroke: ArrayLike, radius: float, category_id: int | None) -> bool:
+def paint(
+    session: Session,
+    stroke: ArrayLike,
+    radius: float,
+    category_id: int | None,
+    neighbours: Sequence[Annotation] = (),
+) -> bool:
     """Put a new annotation of the stroke of a round brush on the current image and select it.
 
     Args:
@@ -88,9 +112,41 @@ def paint(session: Session, stroke: ArrayLike, radius: float, category_id: int |
         stroke: (n, 2), where the middle of the brush went, image pixels.
         radius: of the brush, image pixels.
         category_id: its category; None takes the first, which is made if there is none.
+        neighbours: what it is to share borders with: the stroke is cut where they lie.
     """
     painted = regions.brushed(None, stroke, radius)
-    return painted is not None and operations.draw(session, painted, category_id)
+    return painted is not None and operations.draw(session, painted, category_id, neighbours)
+
+
+def brush_beside(
+    session: Session,
+    annotation_id: int,
+    stroke: ArrayLike,
+    radius: float,
+    neighbours: Sequence[Annotation],
+) -> bool:
+    """Add the stroke of a round brush to an annotation, except where its neighbours lie.
+
+    Args:
+        session: the open project.
+        annotation_id: the annotation.
+        stroke: (n, 2), where the middle of the brush went, image pixels.
+        radius: of the brush, image pixels.
+        neighbours: what it is to share borders with; not itself.
+    """
+    content, ground = _content(session), regions.brushed(None, stroke, radius)
+    if content is None or ground is None or annotation_id not in content.annotations:
+        return False
+    left = border_operations.cut_at(session, ground, neighbours)
+    if left is None:
+        return False
+    old = content.annotations[annotation_id]
+    wider = regions.added(old.segmentation, left) if old.segmentation else left
+    fitting = _inside(content, wider)
+    if fitting is None:
+        return False
+    edit = edits.change(content, [_reshaped(old, fitting)], "Brush")
+    return session.edit(border_operations.with_shared_borders(session, edit, fitting, neighbours))
 
 
 def brush(
@@ -130,6 +186,49 @@ def fill_hole(session: Session, annotation_id: int, x: float, y: float) -> bool:
         session.problem.emit("There is no hole there; nothing was changed.")
         return False
     return session.edit(edits.change(content, [_reshaped(old, filled)], "Fill hole"))
+
+
+def fill_holes_selected(session: Session) -> bool:
+    """Fill every hole of the selected annotations."""
+    content, outlines = _content(session), _outlined(session.selected())
+    if content is None:
+        return False
+    filled = {i: regions.holes_filled(outline) for i, outline in outlines.items()}
+    changed = [
+        _reshaped(content.annotations[i], outline)
+        for i, outline in filled.items()
+        if outline is not outlines[i]
+    ]
+    title = "Fill holes" if len(changed) == 1 else f"Fill holes of {len(changed)} annotations"
+    return bool(changed) and session.edit(edits.change(content, changed, title))
+
+
+def punch(session: Session, annotation_ids: Iterable[int], hole: Segmentation) -> bool:
+    """Take a region out of annotations, as one edit; each has to keep something.
+
+    Args:
+        session: the open project.
+        annotation_ids: what the hole is for; what it does not reach stays as it is.
+        hole: the region.
+    """
+    content = _content(session)
+    if content is None:
+        return False
+    known = [content.annotations[i] for i in annotation_ids if i in content.annotations]
+    outlines = _outlined(known)
+    left = {i: regions.subtracted(outline, [hole]) for i, outline in outlines.items()}
+    changed: list[Annotation] = []
+    for annotation_id, outline in left.items():
+        if outline is None:
+            session.problem.emit("The hole would leave nothing of it; nothing was changed.")
+            return False
+        if outline is not outlines[annotation_id] and (fitting := _inside(content, outline)):
+            changed.append(_reshaped(content.annotations[annotation_id], fitting))
+    if not changed:
+        session.problem.emit("The hole lies outside what it is for; nothing was changed.")
+        return False
+    title = "Draw hole" if len(changed) == 1 else f"Draw hole in {len(changed)} annotations"
+    return session.edit(edits.change(content, changed, title))
 
 
 def _combine(
@@ -175,7 +274,7 @@ def _take_apart(
         if first is not None and others:
             old = content.annotations[annotation_id]
             changed.append(_reshaped(old, first))
-            made += [Annotation(next(ids), old.category_id, piece) for piece in others]
+            made += [_piece(old, next(ids), piece) for piece in others]
     if not made:
         session.problem.emit(f"{if_none} Nothing was changed.")
         return False
@@ -205,6 +304,12 @@ def _content(session: Session) -> ImageContent | None:
 def _outlined(annotations: Iterable[Annotation]) -> dict[int, Segmentation]:
     """Return id to outline of those that have one; where only a box is known there is none."""
     return {a.id: a.segmentation for a in annotations if a.segmentation is not None}
+
+
+def _piece(annotation: Annotation, number: int, segmentation: Segmentation) -> Annotation:
+    """Return a person's annotation of a piece of one, with all that was said about the whole."""
+    piece = replace(_reshaped(annotation, segmentation), id=number, touched=True)
+    return replace(piece, model_id=None, score=None)
 
 
 def _reshaped(annotation: Annotation, segmentation: Segmentation) -> Annotation:

@@ -8,6 +8,7 @@ from maskstudio.annotation import edits
 from maskstudio.annotation.annotation import Annotation, Category
 from maskstudio.annotation.detections import DEFAULT_SCORE, Outlined, outline, pre_annotations
 from maskstudio.annotation.edits import AnnotationChange, CategoryChange, Edit, ImageContent
+from maskstudio.annotation.stack import back_to_front
 from maskstudio.errors import UserError
 from maskstudio.progress import TaskContext
 from maskstudio.session.session import Session
@@ -39,6 +40,8 @@ class ScoreFilter(QObject):
         self._found: Outlined | None = None
         self._job: Job | None = None
         self._preview: Mapping[int, Annotation] | None = None
+        self._usual: float | None = None
+        session.opened.connect(self._on_opened)
         session.current_changed.connect(self._recall)
         session.edited.connect(self._on_edited)
 
@@ -68,8 +71,12 @@ class ScoreFilter(QObject):
     @property
     def usual_score(self) -> float:
         """Score that new predictions start from."""
-        database = self._session.database
-        return float(database.setting(_SCORE_SETTING, DEFAULT_SCORE)) if database else DEFAULT_SCORE
+        if self._usual is None:
+            # The panel asks at every edit; the disk is asked once.
+            database = self._session.database
+            stored = database.setting(_SCORE_SETTING, DEFAULT_SCORE) if database else DEFAULT_SCORE
+            self._usual = float(stored)
+        return self._usual
 
     def store(self, image_id: int, found: Outlined, *, undoable: bool) -> bool:
         """Put a model's detections on an image, as pre-annotations.
@@ -106,7 +113,7 @@ class ScoreFilter(QObject):
         if content is None or self._found is None:
             return
         edit = self._edit(content, self._found, score, "")
-        self._set_preview(_with_changes(content, edit.annotations))
+        self._set_preview(self._with_changes(edit.annotations))
 
     def commit(self, score: float) -> None:
         """Show the current image at a score, as one edit, and start later predictions from it."""
@@ -124,8 +131,12 @@ class ScoreFilter(QObject):
             return
         try:
             database.set_setting(_SCORE_SETTING, score)
+            self._usual = score
         except UserError as error:
             self._session.problem.emit(str(error))
+
+    def _on_opened(self) -> None:
+        self._usual = None
 
     def _content(self) -> ImageContent | None:
         current = self._session.current
@@ -137,7 +148,7 @@ class ScoreFilter(QObject):
         new = pre_annotations(
             found,
             score,
-            [a for a in content.annotations.values() if not a.is_pre_annotation],
+            [a for a in content.annotations.values() if not a.is_replaceable],
             content.record.status.rejections,
             lambda category: ids.get(category.name, _NO_CATEGORY),
             self._session.require_database().take_annotation_ids(),
@@ -193,19 +204,18 @@ class ScoreFilter(QObject):
         if current is not None and current.id in edit.image_ids:
             self.changed.emit()
 
+    def _with_changes(self, changes: Iterable[AnnotationChange]) -> Mapping[int, Annotation]:
+        """Return what would be shown after changes, back to front."""
+        visible = {category.id for category in self._session.categories if not category.hidden}
+        shown = dict(self._session.shown)
+        for change in changes:
+            if change.before is not None:
+                shown.pop(change.before.id, None)
+            if change.after is not None and change.after.category_id in visible:
+                shown[change.after.id] = change.after
+        return {a.id: a for a in back_to_front(shown.values())}
+
     def _set_preview(self, preview: Mapping[int, Annotation] | None) -> None:
         if preview is not self._preview:
             self._preview = preview
             self.preview_changed.emit()
-
-
-def _with_changes(
-    content: ImageContent, changes: Iterable[AnnotationChange]
-) -> dict[int, Annotation]:
-    shown = dict(content.annotations)
-    for change in changes:
-        if change.before is not None:
-            shown.pop(change.before.id, None)
-        if change.after is not None and change.after.category_id != _NO_CATEGORY:
-            shown[change.after.id] = change.after
-    return shown

@@ -5,19 +5,33 @@ memory, and announces it with one signal. Views read from here, redraw on its si
 nothing of their own.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from maskstudio.annotation.annotation import Annotation, Category, ImageRecord
 from maskstudio.annotation.box_index import BoxIndex
-from maskstudio.annotation.edits import AnnotationChange, CategoryChange, Edit, ImageContent
+from maskstudio.annotation.category_table import CategoryTable
+from maskstudio.annotation.edits import (
+    Edit,
+    ImageContent,
+    locked_in,
+)
+from maskstudio.annotation.history import HistoryState
+from maskstudio.annotation.stack import AnnotationStack, back_to_front
 from maskstudio.errors import UserError
+from maskstudio.progress import TaskContext
+from maskstudio.session.image_facts import FactsStore
 from maskstudio.session.image_order import ImageOrder
+from maskstudio.session.tasks import Callbacks, LaneName, Tasks
 from maskstudio.storage.images import natural_key
-from maskstudio.storage.project import HistoryState, ProjectDatabase
+
+if TYPE_CHECKING:
+    # It brings the database library, which an empty window does without.
+    from maskstudio.storage.project import ProjectDatabase
 
 
 class Session(QObject):
@@ -25,6 +39,7 @@ class Session(QObject):
 
     Attributes:
         order: which images the list shows, and in which order.
+        facts: what is known of each image without its outlines.
 
     Signals:
         opened: another project is open, or none.
@@ -32,6 +47,7 @@ class Session(QObject):
         current_changed: another image is current, or none.
         selection_changed: other annotations are selected.
         edited: an `Edit` was applied (done, undone or redone).
+        writing_changed: a long edit is being written, or no more.
         problem: one sentence for the person.
     """
 
@@ -40,6 +56,7 @@ class Session(QObject):
     current_changed = Signal()
     selection_changed = Signal()
     edited = Signal(object)
+    writing_changed = Signal()
     problem = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -50,16 +67,17 @@ class Session(QObject):
         self._sort_keys: dict[int, tuple[str | int, ...]] = {}
         self._missing: frozenset[int] = frozenset()
         self._counts: dict[int, int] = {}
-        self._categories: dict[int, Category] = {}
+        self._categories = CategoryTable()
         self._current: int | None = None
-        self._annotations: dict[int, Annotation] = {}
-        self._boxes = BoxIndex()
+        self._stack = AnnotationStack()
         self._selection: frozenset[int] = frozenset()
         self._history: HistoryState | None = None
-        self.order = ImageOrder(self.record, self.count, self)
+        self._writing = False
+        self.facts = FactsStore()
+        self.order = ImageOrder(self.record, self.count, self.facts, self)
 
     @property
-    def database(self) -> ProjectDatabase | None:
+    def database(self) -> "ProjectDatabase | None":
         """The open project's database, for reading on any thread."""
         return self._database
 
@@ -74,6 +92,11 @@ class Session(QObject):
         return self._database is None or self._database.read_only
 
     @property
+    def writing(self) -> bool:
+        """True while a long edit is being written, and nothing else can be changed."""
+        return self._writing
+
+    @property
     def image_ids(self) -> tuple[int, ...]:
         """All images, in the order of their names."""
         return self._order
@@ -85,8 +108,8 @@ class Session(QObject):
 
     @property
     def categories(self) -> tuple[Category, ...]:
-        """The project's categories, by id."""
-        return tuple(self._categories.values())
+        """The project's categories, in the order a person gave them."""
+        return self._categories.ordered
 
     @property
     def current(self) -> ImageRecord | None:
@@ -96,12 +119,17 @@ class Session(QObject):
     @property
     def annotations(self) -> Mapping[int, Annotation]:
         """Annotations of the current image by id, back to front."""
-        return self._annotations
+        return self._stack.annotations
+
+    @property
+    def shown(self) -> Mapping[int, Annotation]:
+        """Those of them that are not hidden, by id, back to front."""
+        return self._stack.shown
 
     @property
     def boxes(self) -> BoxIndex:
-        """Where the annotations of the current image are."""
-        return self._boxes
+        """Where the annotations of the current image are that are not hidden."""
+        return self._stack.boxes
 
     @property
     def selection(self) -> frozenset[int]:
@@ -127,33 +155,36 @@ class Session(QObject):
     def content(self, image_id: int) -> ImageContent:
         """Return an image and its annotations, as they are now."""
         if image_id == self._current:
-            return ImageContent(self._records[image_id], dict(self._annotations))
+            return ImageContent(self._records[image_id], dict(self.annotations))
         annotations = self.require_database().annotations(image_id)
         return ImageContent(self._records[image_id], {a.id: a for a in annotations})
 
     def selected(self) -> tuple[Annotation, ...]:
         """Return the selected annotations, back to front."""
-        return tuple(self._annotations[i] for i in sorted(self._selection))
+        known = self.annotations
+        return tuple(back_to_front(known[i] for i in self._selection))
 
-    def require_database(self) -> ProjectDatabase:
+    def require_database(self) -> "ProjectDatabase":
         """Return the open project's database.
 
         Raises:
             UserError: no project is open.
         """
         if self._database is None:
-            raise UserError("No folder is open; open one first (Ctrl+U).")
+            raise UserError("No folder is open; open one first.")
         return self._database
 
-    def open(self, database: ProjectDatabase) -> None:
+    def open(self, database: "ProjectDatabase") -> None:
         """Make this project the open one; the one before is closed."""
         self.close()
         self._database = database
         self._history = None
         self._records = {record.id: record for record in database.images()}
         self._counts = database.annotation_counts()
-        self._categories = {category.id: category for category in database.categories()}
-        self._sort()
+        self._categories = CategoryTable(database.categories())
+        self.facts.reset(database.image_facts, max(self._records, default=0))
+        self._order = tuple(self._records)
+        self.order.set_images(self._order)
         self.order.reset()
         self.opened.emit()
 
@@ -164,19 +195,17 @@ class Session(QObject):
         self.show(None)
         self._database.close()
         self._database = None
-        self._records, self._counts, self._categories = {}, {}, {}
+        self._records, self._counts, self._categories = {}, {}, CategoryTable()
         self._order, self._sort_keys, self._missing = (), {}, frozenset()
         self.order.set_images(())
+        self.order.reset()
+        self.facts.reset()
         self._history = None
+        self._set_writing(writing=False)
         self.opened.emit()
 
-    def add_images(self, paths: Sequence[str]) -> None:
-        """Take images of the folder into the project; known ones are left as they are."""
-        try:
-            new = self.require_database().add_images(paths)
-        except UserError as error:
-            self.problem.emit(str(error))
-            return
+    def add_images(self, new: Sequence[ImageRecord]) -> None:
+        """Take up images that were added to the project's database."""
         if new:
             self._records |= {record.id: record for record in new}
             self._sort()
@@ -195,10 +224,9 @@ class Session(QObject):
         self.select(())
         annotations = self.require_database().annotations(image_id) if image_id else ()
         left, self._current = self._current, image_id
-        self._annotations = {annotation.id: annotation for annotation in annotations}
-        self._boxes = BoxIndex(annotations)
+        self._stack = AnnotationStack(annotations, self._categories.hidden)
         if image_id:
-            self._counts[image_id] = len(self._annotations)
+            self._counts[image_id] = len(annotations)
         self.current_changed.emit()
         if left:
             # Only now, so that a list never has to take its current row out.
@@ -214,27 +242,72 @@ class Session(QObject):
             self._database.set_size(image_id, height, width)
 
     def select(self, annotation_ids: Iterable[int]) -> None:
-        """Select annotations of the current image; others are ignored."""
-        selection = frozenset(annotation_ids) & self._annotations.keys()
+        """Select annotations of the current image; others, and hidden categories, are ignored."""
+        selection = self._selectable(annotation_ids)
         if selection != self._selection:
             self._selection = selection
             self.selection_changed.emit()
+
+    def allows_changing(self, annotations: Iterable[Annotation]) -> bool:
+        """Tell whether none of these is locked; `problem` says so when one is."""
+        locked = [annotation for annotation in annotations if annotation.locked]
+        if len(locked) > 1:
+            self.problem.emit(f"{len(locked)} of these are locked; unlock them first.")
+        elif locked:
+            name = self.category(locked[0].category_id).name
+            self.problem.emit(f"This annotation ({name}) is locked; unlock it first.")
+        return not locked
 
     def edit(self, edit: Edit) -> bool:
         """Write an edit, apply it, announce it.
 
         Returns:
-            False when it could not be written; nothing has changed then and `problem` said why.
+            False when it could not be written, or would change what is locked; nothing has changed
+            then and `problem` said why.
         """
         if not edit:
             return True
+        if not (self._is_free() and self.allows_changing(locked_in(edit))):
+            return False
         try:
             self.require_database().commit(edit)
         except UserError as error:
             self.problem.emit(str(error))
             return False
+        if edit.undoable:
+            # Asked at every gesture; where it is known, the disk need not be.
+            self._history = HistoryState(edit.title, None)
         self._apply(edit)
         return True
+
+    def edit_aside(self, tasks: Tasks, make: "Callable[[ProjectDatabase], Edit]") -> None:
+        """Make and write a long edit on lane FILES; nothing else is changed until it is announced.
+
+        Args:
+            tasks: the lanes.
+            make: makes the edit, on that lane.
+        """
+        if not self._is_free():
+            return
+        database = self.require_database()
+
+        def work(_: TaskContext) -> Edit:
+            edit = make(database)
+            database.commit(edit)
+            return edit
+
+        def ended(then: Callable[[], object]) -> None:
+            if self._database is database:
+                self._history = None
+                self._set_writing(writing=False)
+                then()
+
+        self._set_writing(writing=True)
+        callbacks = Callbacks(
+            lambda edit: ended(lambda: self._apply(edit)),
+            lambda sentence: ended(lambda: self.problem.emit(sentence)),
+        )
+        tasks.submit(LaneName.FILES, work, callbacks)
 
     def undo(self) -> Edit | None:
         """Take back the last edit; the image it was on becomes the current one."""
@@ -252,7 +325,19 @@ class Session(QObject):
             self._history = self._database.history() if self._database else none
         return self._history
 
+    def _is_free(self) -> bool:
+        if self._writing:
+            self.problem.emit("Still saving the change before; do it again in a moment.")
+        return not self._writing
+
+    def _set_writing(self, *, writing: bool) -> None:
+        if writing != self._writing:
+            self._writing = writing
+            self.writing_changed.emit()
+
     def _step(self, *, redo: bool) -> Edit | None:
+        if not self._is_free():
+            return None
         try:
             database = self.require_database()
             current = self._current
@@ -263,53 +348,44 @@ class Session(QObject):
             return None
         if edit is None:
             return None
+        self._history = None
         self._apply(edit)
         images = edit.image_ids
         if images and self._current not in images:
             self.show(images[0])
-        self.select(c.after.id for c in edit.annotations if c.after and len(edit.annotations) == 1)
+        after = [change.after for change in edit.annotations if change.after is not None]
+        if len(edit.annotations) == 1:
+            self.select(a.id for a in after if not a.hidden)
+        else:
+            self.select(())
         return edit
 
     def _apply(self, edit: Edit) -> None:
-        self._history = None
-        for category in edit.categories:
-            self._apply_category(category)
         for image in edit.images:
             record = self._records[image.image_id]
             self._records[image.image_id] = replace(record, status=image.after)
+        if edit.categories:
+            self._categories.apply(edit.categories)
+            self._stack.hide_categories(self._categories.hidden)
         for change in edit.annotations:
-            self._apply_annotation(change)
-        ids = list(self._annotations)
-        if ids != sorted(ids):
-            # What was deleted came back, and stands at the end.
-            self._annotations = {i: self._annotations[i] for i in sorted(ids)}
+            more = (change.after is not None) - (change.before is not None)
+            self._counts[change.image_id] = self.count(change.image_id) + more
+        self._stack.apply(c for c in edit.annotations if c.image_id == self._current)
+        for reassignment in edit.reassigned:
+            self._stack.put(reassignment.of(self.annotations.values()))
+        self.facts.forget(edit.image_ids)
         self.order.update(i for i in edit.image_ids if i != self._current)
         # The lists learn what is gone before they are told that it is no longer selected.
-        gone = self._selection - self._annotations.keys()
+        gone = self._selection - self._selectable(self._selection)
         self._selection -= gone
         self.edited.emit(edit)
         if gone:
             self.selection_changed.emit()
 
-    def _apply_annotation(self, change: AnnotationChange) -> None:
-        before, after = change.before, change.after
-        difference = (after is not None) - (before is not None)
-        self._counts[change.image_id] = self.count(change.image_id) + difference
-        if change.image_id != self._current:
-            return
-        if before is not None and (after is None or after.id != before.id):
-            del self._annotations[before.id]
-            self._boxes.remove(before.id)
-        if after is not None:
-            self._annotations[after.id] = after
-            self._boxes.put(after)
-
-    def _apply_category(self, change: CategoryChange) -> None:
-        if change.before is not None:
-            self._categories.pop(change.before.id, None)
-        if change.after is not None:
-            self._categories[change.after.id] = change.after
-        self._categories = dict(sorted(self._categories.items()))
+    def _selectable(self, annotation_ids: Iterable[int]) -> frozenset[int]:
+        there, hidden = self.annotations, self._categories.hidden
+        known = (i for i in annotation_ids if i in there)
+        return frozenset(i for i in known if there[i].category_id not in hidden)
 
     def _sort(self) -> None:
         # A large folder arrives in many pieces: each key is worked out once only.

@@ -1,9 +1,10 @@
 """Work off the GUI thread: lanes of threads, jobs in order of urgency, results brought back.
 
 A lane is one kind of resource. MODEL has one thread, the only one that touches torch; FILES has
-two, for decoding, export and listing; PAINT has one, for the overlay. Work is a plain callable that
-takes a `TaskContext`; its result, its error and what it produces on the way arrive on the GUI
-thread. Progress is not sent: whoever shows it asks the job ten times a second.
+two, for decoding, export and listing; PAINT has one, for the overlay; TILES has one, for what is
+seen of very large images. Work is a plain callable that takes a `TaskContext`; its result, its
+error and what it produces on the way arrive on the GUI thread. Progress is not sent: whoever shows
+it asks the job ten times a second.
 """
 
 import heapq
@@ -33,6 +34,7 @@ class LaneName(StrEnum):
     MODEL = "model"
     FILES = "files"
     PAINT = "paint"
+    TILES = "tiles"
 
 
 class Priority(IntEnum):
@@ -195,6 +197,7 @@ class Tasks(QObject):
             LaneName.MODEL: _Lane(LaneName.MODEL, 1),
             LaneName.FILES: _Lane(LaneName.FILES, 2),
             LaneName.PAINT: _Lane(LaneName.PAINT, 1),
+            LaneName.TILES: _Lane(LaneName.TILES, 1),
         }
 
     def submit(

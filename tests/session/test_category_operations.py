@@ -32,6 +32,12 @@ def names(session):
     return [c.name for c in session.categories]
 
 
+def merge(studio, qtbot, gone, into, title=""):
+    """Merge and wait until it is done."""
+    with qtbot.waitSignal(studio.session.edited):
+        category_operations.merge_categories(studio.session, studio.tasks, gone, into, title)
+
+
 def everything(session):
     """The whole data set as it is on the disk."""
     return session.require_database().dataset(ImageState)
@@ -130,16 +136,16 @@ def test_the_same_colour_is_no_change(pets):
     assert pets.history().undo == title
 
 
-# Deleting
+# Deleting and merging
 
 
-def test_delete_gives_its_annotations_in_the_whole_project_to_another(pets, studio, folder):
+def test_merge_gives_the_annotations_in_the_whole_project_to_another(pets, studio, qtbot, folder):
     before = everything(pets)
-    assert category_operations.delete_category(pets, 2, 1)
+    merge(studio, qtbot, [2], 1)
     assert names(pets) == ["dog"]
     assert [a.category_id for a in pets.annotations.values()] == [1, 1]
     assert [a.category_id for a in studio.on("b.png").values()] == [1]
-    assert pets.history().undo == "Delete category cat"
+    assert pets.history().undo == "Merge cat into dog"
     assert_undo_and_redo(studio, folder, before)
 
 
@@ -158,7 +164,7 @@ def test_one_that_is_used_is_not_deleted_without_another(pets, studio):
     assert studio.problems == ["Category 'cat' is in use: choose what its annotations get."]
 
 
-def test_delete_leaves_states_and_what_the_model_found_as_they_are(studio, folder):
+def test_merge_leaves_states_and_what_the_model_found_as_they_are(studio, qtbot, folder):
     session = studio.session
     studio.predict_folder()
     operations.verify(session)
@@ -166,7 +172,7 @@ def test_delete_leaves_states_and_what_the_model_found_as_they_are(studio, folde
     studio.show("b.png")
     before = everything(session)
     cell = next(c for c in session.categories if c.name == CELL.name)
-    assert category_operations.delete_category(session, cell.id, other.id)
+    merge(studio, qtbot, [cell.id], other.id)
     assert studio.state("a.png") is ImageState.VERIFIED
     assert studio.state("b.png") is ImageState.PREDICTED
     assert all(a.is_pre_annotation for a in session.annotations.values())
@@ -175,7 +181,7 @@ def test_delete_leaves_states_and_what_the_model_found_as_they_are(studio, folde
 
 
 @pytest.mark.parametrize("into", [True, False], ids=["into another", "into none"])
-def test_what_was_rejected_goes_along(studio, folder, into):
+def test_what_was_rejected_goes_along(studio, qtbot, folder, into):
     session = studio.session
     studio.predict_image()
     session.select(session.annotations)
@@ -184,7 +190,10 @@ def test_what_was_rejected_goes_along(studio, folder, into):
     other = category_operations.add_category(session, "other")
     before = everything(session)
     cell = next(c for c in session.categories if c.name == CELL.name)
-    category_operations.delete_category(session, cell.id, other.id if into else None)
+    if into:
+        merge(studio, qtbot, [cell.id], other.id)
+    else:
+        assert category_operations.delete_category(session, cell.id)
     expected = tuple(Rejection(other.id, box) for box in rejected) if into else ()
     assert session.current.status.rejections == expected
     assert_undo_and_redo(studio, folder, before)
@@ -221,7 +230,7 @@ def test_a_category_the_model_made_since_keeps_its_annotations_when_undo_brings_
     assert {session.category(i).name for i in found} == {CELL.name}
 
 
-def test_nothing_is_left_half_done_when_it_cannot_be_written(studio, folder):
+def test_nothing_is_left_half_done_when_it_cannot_be_written(studio, qtbot, folder):
     session = studio.session
     put(session, SQUARE)
     category_operations.add_category(session, "other")
@@ -229,19 +238,27 @@ def test_nothing_is_left_half_done_when_it_cannot_be_written(studio, folder):
     studio.open(folder, read_only=True)
     assert not category_operations.rename_category(session, 1, "thing")
     assert not category_operations.recolour_category(session, 1, "#123456")
-    assert not category_operations.delete_category(session, 1, 2)
+    assert not category_operations.move_category(session, 2, 0)
+    assert not category_operations.set_categories_hidden(session, [1], hidden=True)
+    assert not category_operations.delete_category(session, 2)
+    category_operations.merge_categories(session, studio.tasks, [1], 2)
+    qtbot.waitUntil(lambda: not session.writing)
     assert names(session) == ["object", "other"]
-    assert len(studio.problems) == 3
+    assert len(studio.problems) == 6
+    assert all(studio.problems)
     assert isinstance(session.history().undo, str)
 
 
-def test_each_verb_is_one_edit(pets):
+def test_each_verb_is_one_edit(pets, studio, qtbot):
     heard: list[Edit] = []
     pets.edited.connect(heard.append)
     category_operations.rename_category(pets, 1, "hound")
     category_operations.recolour_category(pets, 1, "#123456")
-    category_operations.delete_category(pets, 1, 2)
-    assert len(heard) == 3
+    category_operations.move_category(pets, 1, 1)
+    category_operations.show_only(pets, [1])
+    category_operations.set_categories_hidden(pets, [1, 2], hidden=False)
+    merge(studio, qtbot, [1], 2)
+    assert len(heard) == 6
 
 
 # A folder run between
@@ -266,7 +283,7 @@ def test_a_category_that_a_run_uses_by_now_stays_and_the_undo_goes_on(studio):
 def test_deleting_a_category_again_leaves_it_where_a_run_uses_it_by_now(studio):
     session = studio.session
     cell = category_operations.add_category(session, CELL.name)
-    category_operations.delete_category(session, cell.id, None)
+    category_operations.delete_category(session, cell.id)
     session.undo()
     studio.predict_folder()
     session.redo()

@@ -170,10 +170,14 @@ def test_the_category_is_the_one_at_the_time_of_the_copy(session, board):
     assert [a.category_id for a in session.annotations.values()] == [other.id, 1]
 
 
-def test_a_category_that_is_gone_comes_back_with_the_paste_and_goes_with_its_undo(session, board):
+def test_a_category_that_is_gone_comes_back_with_the_paste_and_goes_with_its_undo(
+    studio, board, qtbot
+):
+    session = studio.session
     copied(session, board, SQUARE)
     other = category_operations.add_category(session, "other")
-    category_operations.delete_category(session, 1, other.id)
+    with qtbot.waitSignal(session.edited):
+        category_operations.merge_categories(session, studio.tasks, [1], other.id)
     board.paste()
     (new,) = session.selected()
     assert session.category(new.category_id).name == operations.FIRST_CATEGORY
@@ -224,7 +228,7 @@ def test_before_anything_is_copied_nothing_is_pasted(session, board):
 def test_an_image_whose_size_is_not_known_yet_is_measured(session, board, studio, folder):
     copied(session, board, CORNER)
     write_picture(folder / "z.png", 30, 40)
-    session.add_images(["z.png"])
+    session.add_images(session.require_database().add_images(["z.png"]))
     studio.show("z.png")
     board.paste()
     assert boxes(session) == [(25, 5, 40, 15)]
@@ -232,7 +236,7 @@ def test_an_image_whose_size_is_not_known_yet_is_measured(session, board, studio
 
 def test_an_image_that_cannot_be_read_says_so(session, board, studio, folder):
     copied(session, board, CORNER)
-    session.add_images(["gone.png"])
+    session.add_images(session.require_database().add_images(["gone.png"]))
     studio.show("gone.png")
     assert not board.paste()
     assert len(studio.problems) == 1

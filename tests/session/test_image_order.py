@@ -5,6 +5,7 @@ import time
 import pytest
 
 from maskstudio.annotation.annotation import ImageRecord, ImageState, ImageStatus
+from maskstudio.annotation.image_facts import ImageFacts
 from maskstudio.session import operations
 from maskstudio.session.image_order import ImageOrder, ImageQuery, SortKey
 from support.outlines import SQUARE, put
@@ -145,7 +146,12 @@ def test_many_changes_at_once_are_announced_once(qapp):
 
 def test_an_image_that_kept_its_place_leads_no_other_astray(qapp):
     counts = {1: 0, 2: 1, 3: 2}
-    order = ImageOrder(lambda i: ImageRecord(i, f"img{i}.png", 8, 8), counts.__getitem__, None)
+    order = ImageOrder(
+        lambda i: ImageRecord(i, f"img{i}.png", 8, 8),
+        counts.__getitem__,
+        lambda _: ImageFacts(),
+        None,
+    )
     order.set_images([1, 2, 3])
     order.ask(ImageQuery(sort=SortKey.COUNT))
     counts |= {1: 9, 3: 0}
@@ -181,7 +187,7 @@ def order_of(states):
     def record(image_id):
         return ImageRecord(image_id, f"img{image_id}.png", 8, 8, ImageStatus(states[image_id]))
 
-    order = ImageOrder(record, lambda image_id: image_id % 7, None)
+    order = ImageOrder(record, lambda image_id: image_id % 7, lambda _: ImageFacts(), None)
     order.set_images(sorted(states))
     return order
 

@@ -10,7 +10,8 @@ from PIL import Image
 
 from maskstudio.errors import CancelledError
 from maskstudio.progress import TaskContext
-from maskstudio.session.images import ImageLoader, decode
+from maskstudio.session.image_opening import decode
+from maskstudio.session.images import ImageLoader
 from maskstudio.session.tasks import LaneName, Tasks
 from support.pictures import write_picture
 

@@ -110,7 +110,7 @@ def test_another_folder_opened_meanwhile_gets_only_its_own_images(
     listed(empty_studio, tmp_path / "other", qtbot)
     assert names(empty_studio) == ["z.png"]
     with open_project(folder, read_only=True) as first:
-        assert first.images() == []
+        assert {record.path for record in first.images()} <= {"a.png", "b.png", "sub/c.png"}
 
 
 def test_a_second_window_is_told_that_the_folder_is_open(studio, folder):

@@ -124,7 +124,9 @@ def test_another_model_replaces_what_nobody_has_touched(studio):
 def test_progress_counts_images_and_estimates_the_time_left(studio, qtbot, folder):
     for number in range(3):
         write_picture(folder / f"more{number}.png", 64, 64)
-    studio.session.add_images([f"more{number}.png" for number in range(3)])
+    studio.session.add_images(
+        studio.session.require_database().add_images([f"more{number}.png" for number in range(3)])
+    )
     assert studio.annotator.progress() is None
 
     studio.model.hold.set()

@@ -222,3 +222,14 @@ def test_a_lower_score_leaves_a_verified_image_to_be_checked_again(predicted):
     assert predicted.state("a.png") is ImageState.EDITED
     predicted.session.undo()
     assert predicted.state("a.png") is ImageState.VERIFIED
+
+
+def test_the_preview_leaves_out_what_is_hidden(studio):
+    session = studio.session
+    studio.predict_image()
+    cell = next(c for c in session.categories if c.name == CELL.name)
+    studio.score_filter.move_to(0.2)
+    assert len(studio.score_filter.preview) == 3
+    category_operations.set_categories_hidden(session, [cell.id], hidden=True)
+    studio.score_filter.move_to(0.2)
+    assert dict(studio.score_filter.preview) == {}

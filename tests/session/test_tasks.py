@@ -189,7 +189,7 @@ def test_closing_cancels_what_runs_drops_what_waits_and_ends_every_thread(qapp):
     before = set(threading.enumerate())
     tasks = Tasks()
     lanes = set(threading.enumerate()) - before
-    assert {thread.name.split("-")[0] for thread in lanes} == {"model", "files", "paint"}
+    assert {thread.name.split("-")[0] for thread in lanes} == {"model", "files", "paint", "tiles"}
 
     started, ran, told = threading.Event(), [], []
     callbacks = Callbacks(told.append, told.append, lambda: told.append("cancelled"))

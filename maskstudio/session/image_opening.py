@@ -1,0 +1,133 @@
+"""Open the file of an image, on lane FILES: whole if it is small enough, else as tiles."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskstudio.progress import TaskContext
+from maskstudio.session.deep_image import deep_image
+from maskstudio.session.shown_image import DecodedImage, ShownImage
+from maskstudio.session.tiled_image import read_small_levels
+from maskstudio.storage.deep_images import read_deep
+from maskstudio.storage.images import is_deep, opened, read_painted, read_size
+from maskstudio.storage.levels import all_levels
+from maskstudio.storage.pyramid_file import as_bgra
+from maskstudio.storage.pyramids import Pyramid, Pyramids, StalePyramidError
+
+# A level of a large image that has at most so many pixels is kept in memory.
+_SMALL_PIXELS = 2_000_000
+# A deep grey pixel takes half the memory of one in colour; held whole, all its values can be seen.
+_DEEP_TIMES = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Tiles:
+    """What a large image is shown from.
+
+    Attributes:
+        pyramid: its tiles.
+        small: the levels kept in memory, by their numbers.
+    """
+
+    pyramid: Pyramid
+    small: dict[int, NDArray[np.uint8]]
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """What is shown of a large image until its tiles are there.
+
+    Attributes:
+        size: (height, width) of the image.
+        pixels: one of its levels, (height, width, 4) uint8 as it is painted.
+    """
+
+    size: tuple[int, int]
+    pixels: NDArray[np.uint8]
+
+
+class Opener:
+    """Knows which images are large and where their tiles are kept."""
+
+    def __init__(self, pyramids: Pyramids, large_pixels: int) -> None:
+        """An image of more than `large_pixels` is opened as tiles, deep grey of twice as many."""
+        self._pyramids = pyramids
+        self._large_pixels = large_pixels
+
+    def open(
+        self, path: Path, context: TaskContext, is_shown: Callable[[], bool]
+    ) -> ShownImage | Tiles | None:
+        """Open an image.
+
+        Args:
+            path: its file.
+            context: produces a `Preview` of an image whose tiles have to be made first.
+            is_shown: whether somebody is waiting for this image now.
+
+        Returns:
+            None for a large image whose tiles are not there and nobody is waiting for: making them
+            takes much memory.
+
+        Raises:
+            UserError: it cannot be read.
+            CancelledError: it is no longer wanted.
+        """
+        size = read_size(path)
+        if not self._is_large(path, size):
+            return decode(path, context)
+        found = self._pyramids.find(path)
+        if found is not None:
+            try:
+                return self._tiles(found)
+            except StalePyramidError:
+                found.close()
+        if not is_shown():
+            return None
+        return self._tiles(self._pyramids.make(path, _Previewing(context, size)))
+
+    def _is_large(self, path: Path, size: tuple[int, int]) -> bool:
+        pixels = size[0] * size[1]
+        if not self._large_pixels < pixels <= _DEEP_TIMES * self._large_pixels:
+            return pixels > self._large_pixels
+        with opened(path) as image:
+            return not is_deep(image)
+
+    def _tiles(self, pyramid: Pyramid) -> Tiles:
+        most = min(_SMALL_PIXELS, self._large_pixels)
+        return Tiles(pyramid, read_small_levels(pyramid, most))
+
+
+def decode(path: Path, context: TaskContext) -> ShownImage:
+    """Read an image and make the levels it is painted from.
+
+    Raises:
+        UserError: it cannot be read.
+        CancelledError: it is no longer wanted.
+    """
+    deep = read_deep(path)
+    context.raise_if_cancelled()
+    if deep is not None:
+        return deep_image(deep, context)
+    level = read_painted(path)
+    context.raise_if_cancelled()
+    return DecodedImage(all_levels(level, context))
+
+
+class _Previewing(TaskContext):
+    """Hands on what work says, pixels as a `Preview`."""
+
+    def __init__(self, context: TaskContext, size: tuple[int, int]) -> None:
+        self._context = context
+        self._size = size
+
+    def report(self, done: int, total: int, note: str = "") -> None:
+        self._context.report(done, total, note)
+
+    def produce(self, item: object) -> None:
+        self._context.produce(Preview(self._size, as_bgra(np.asarray(item, np.uint8))))
+
+    def raise_if_cancelled(self) -> None:
+        self._context.raise_if_cancelled()
