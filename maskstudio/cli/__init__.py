@@ -1,52 +1,23 @@
-"""The command line. Each command imports what it needs when it runs, so that help is instant."""
+"""The way in. The window is opened from here without the command line's own libraries."""
 
+import gc
+import os
 import sys
-from typing import Any
 
-import typer
-from typer.core import TyperGroup
-
-from maskstudio import __version__
-from maskstudio.cli.data import demo, export, gui, predict
-from maskstudio.cli.models import models
-from maskstudio.cli.training import evaluate, train
 from maskstudio.errors import CancelledError, UserError
-
-_GUI = "gui"
-
-
-class _Group(TyperGroup):
-    """Commands; without one, or with a folder in its place, the window opens."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        named = args and (args[0] in self.commands or args[0].startswith("-"))
-        # A bare word is more likely a command misspelt than a folder that is not there.
-        if not args or (not named and _looks_like_path(args[0])):
-            args = [_GUI, *args]
-        return super().parse_args(ctx, args)
-
-
-app = typer.Typer(cls=_Group, add_completion=False, pretty_exceptions_enable=False)
-app.command(_GUI)(gui)
-for _command in (demo, predict, train, evaluate, export):
-    app.command()(_command)
-app.add_typer(models, name="models")
-
-
-@app.callback(invoke_without_command=True)
-def _options(
-    *,
-    version: bool = typer.Option(False, "--version", help="Print the version and end."),
-) -> None:
-    """Label images with Mask R-CNN: `maskstudio [FOLDER]` opens the window."""
-    if version:
-        typer.echo(f"maskstudio {__version__}")
-        raise typer.Exit
 
 
 def main() -> None:
-    """Run the command line: exit code 0, 1 (one line on stderr) or 2 (wrong usage)."""
+    """Run what the words after the program's name say.
+
+    Exit code 0, 1 (one line on stderr) or 2 (wrong usage).
+    """
     try:
+        words = sys.argv[1:]
+        if not words or _is_folder(*words):
+            sys.exit(open_window(*words))
+        from maskstudio.cli.application import app
+
         app()
     except UserError as error:
         # A library's words inside the sentence may run over several lines.
@@ -57,7 +28,33 @@ def main() -> None:
         sys.exit(1)
 
 
-def _looks_like_path(text: str) -> bool:
+def has_display() -> bool:
+    """Tell whether a window can be opened here."""
+    names = ("DISPLAY", "WAYLAND_DISPLAY")
+    return sys.platform in ("win32", "darwin") or any(os.environ.get(name) for name in names)
+
+
+def open_window(folder: str | os.PathLike[str] | None = None) -> int:
+    """Open the window, with a folder of images in it; return the exit code once it is closed.
+
+    Raises:
+        UserError: there is no display.
+    """
+    if not has_display() and not os.environ.get("QT_QPA_PLATFORM"):
+        # Qt would abort the process.
+        raise UserError("There is no display for the window; see `maskstudio --help` for the rest.")
+    # None of the hundreds of thousands of objects that the imports make is garbage; to search them
+    # for it, then and ever after, takes a tenth of the start and several frames each time.
+    gc.disable()
     from pathlib import Path
 
-    return Path(text).exists() or "/" in text or "\\" in text
+    from maskstudio.app import run
+
+    gc.freeze()
+    gc.enable()
+    return run(None if folder is None else Path(folder))
+
+
+def _is_folder(word: str, *more: str) -> bool:
+    """Tell whether the words are one folder and cannot be a command."""
+    return not more and os.path.isdir(word) and os.path.basename(word) != word  # noqa: PTH112, PTH119

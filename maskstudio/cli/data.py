@@ -1,13 +1,13 @@
 """The commands on data sets: `predict`, `export`, `demo`, and opening the window."""
 
 import os
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from maskstudio.cli import has_display, open_window
 from maskstudio.cli.console import (
     ConsoleContext,
     DeviceName,
@@ -30,12 +30,7 @@ def gui(
     folder: Annotated[Path | None, typer.Argument(help="Folder of images to open.")] = None,
 ) -> None:
     """Open the window (what `maskstudio [FOLDER]` does)."""
-    if not _has_display() and not os.environ.get("QT_QPA_PLATFORM"):
-        # Qt would abort the process.
-        raise UserError("There is no display for the window; see `maskstudio --help` for the rest.")
-    from maskstudio.app import run
-
-    raise typer.Exit(run(folder))
+    raise typer.Exit(open_window(folder))
 
 
 def predict(
@@ -92,11 +87,10 @@ def demo(
     from maskstudio.resources import resource_path
 
     samples = resource_path("samples", "nuclei")
-    if not headless and _has_display():
-        from maskstudio.app import run
+    if not headless and has_display():
         from maskstudio.storage.samples import demo_project
 
-        raise typer.Exit(run(demo_project(samples)))
+        raise typer.Exit(open_window(demo_project(samples)))
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -158,9 +152,3 @@ def _find(paths: Iterable[Path]) -> tuple[Path, list[str]]:
             "The images lie on several drives; predict each drive by itself."
         ) from error
     return folder, [file.relative_to(folder).as_posix() for file in absolute]
-
-
-def _has_display() -> bool:
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -104,7 +104,7 @@ def write_overlays(results: Results, folder: Path, output: Path) -> None:
     for record in results.images:
         image = read_image(folder / record.path)
         request = OverlayRequest(
-            results.annotations[record.id],
+            {a.id: a for a in results.annotations[record.id]},
             colours,
             scale=1,
             left=0,

@@ -57,3 +57,7 @@ except SystemExit as end:
 
 def test_the_settings_of_training_load_no_torch() -> None:
     assert loaded_by("import maskstudio.mask_rcnn.settings") == set()
+
+
+def test_an_empty_window_needs_no_database_library() -> None:
+    assert loaded_by("import maskstudio.app") == {"PySide6"}
