@@ -1,8 +1,16 @@
 """What each action does: a line or two for each, in terms of the session and its operations."""
 
 from collections.abc import Callable
+from functools import partial
 
-from maskstudio.session import category_operations, clipboard, operations, region_operations
+from maskstudio.session import (
+    arranging,
+    category_operations,
+    clipboard,
+    operations,
+    properties,
+    region_operations,
+)
 from maskstudio.session.clipboard import Clipboard
 from maskstudio.session.nudge import Nudge
 from maskstudio.session.preannotation import PreAnnotator, RunReport
@@ -13,6 +21,7 @@ from maskstudio.ui.notifications import Notifications
 from maskstudio.ui.panels.categories import CategoriesPanel
 
 _ZOOM_STEP = 1.25
+_WAYS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 
 
 class Commands:
@@ -39,7 +48,15 @@ class Commands:
     def handlers(self) -> dict[str, Callable[[], object]]:
         """Return what to call for each action."""
         session, canvas = self._session, self._canvas
+        digits = {f"category_{digit}": partial(self._use_digit, digit) for digit in range(1, 10)}
+        nudges = {
+            f"nudge_{way}{name}": partial(self._nudge.by, dx * far, dy * far)
+            for way, (dx, dy) in _WAYS.items()
+            for name, far in (("", 1), ("_far", 10))
+        }
         return {
+            **digits,
+            **nudges,
             "redo": session.redo,
             "delete": lambda: operations.delete_selected(session),
             "copy": self._clipboard.copy,
@@ -49,14 +66,24 @@ class Commands:
             "unite": lambda: region_operations.unite_selected(session),
             "subtract": lambda: region_operations.subtract_selected(session),
             "intersect": lambda: region_operations.intersect_selected(session),
+            "merge_parts": lambda: region_operations.merge_selected(session),
+            "fill_holes": lambda: region_operations.fill_holes_selected(session),
             "split_parts": lambda: region_operations.split_selected(session),
-            "select_all": lambda: session.select(session.annotations),
+            "select_all": lambda: session.select(session.shown),
+            "hide_selected": lambda: arranging.hide_selected(session),
+            "show_hidden": lambda: arranging.show_hidden(session),
+            "lock": lambda: arranging.lock_selected(session),
+            "to_front": lambda: arranging.bring_to_front(session),
+            "raise": lambda: arranging.raise_selected(session),
+            "lower": lambda: arranging.lower_selected(session),
+            "to_back": lambda: arranging.send_to_back(session),
+            "crowd": lambda: properties.toggle_crowd(session),
             "next_annotation": lambda: self._walk(1),
             "previous_annotation": lambda: self._walk(-1),
             "next": lambda: operations.step(session, 1),
             "previous": lambda: operations.step(session, -1),
             "next_unfinished": self._next_unfinished,
-            "verify": self.verify_and_next,
+            "verify": self._verify_and_next,
             "skip": self._skip,
             "reopen": lambda: operations.reopen(session),
             "predict": self._annotator.run_current,
@@ -70,15 +97,29 @@ class Commands:
             "reset_display": lambda: canvas.set_adjustment(Adjustment()),
         }
 
-    def verify_and_next(self) -> None:
+    def _verify_and_next(self) -> None:
         """Accept the image and go on; on the last one say so."""
+        unseen = self._unseen()
         if self._session.current is None or not operations.verify(self._session):
             return
+        said = []
         if not operations.step(self._session, 1):
             where = "shown" if self._session.order.query.filters else "of the folder"
-            self._notifications.info(f"Verified. This was the last image {where}.")
+            said.append(f"Verified. This was the last image {where}.")
+        if unseen:
+            were = "annotation was" if unseen == 1 else "annotations were"
+            said.append(f"{unseen:,} hidden {were} accepted too.")
+        if said:
+            self._notifications.info(" ".join(said))
 
-    def digit(self, number: int) -> None:
+    def _unseen(self) -> int:
+        """Count the pre-annotations that nobody can see now, and so nobody has looked at."""
+        known, seen = self._session.annotations, self._canvas.visible_annotations()
+        if len(seen) == len(known):
+            return 0
+        return sum(a.is_pre_annotation for i, a in known.items() if i not in seen)
+
+    def _use_digit(self, number: int) -> None:
         """Give the selection the category of a digit, or make it the one drawn next."""
         category = self._categories.by_digit(number)
         if category is not None:
@@ -99,15 +140,11 @@ class Commands:
         if category is not None:
             self._categories.choose(category.id)
 
-    def nudge(self, dx: float, dy: float) -> None:
-        """Move the selection by (dx, dy) image pixels."""
-        self._nudge.by(dx, dy)
-
     def _paste(self) -> None:
         if len(self._clipboard):
             self._clipboard.paste()
         else:
-            self._notifications.info("Nothing was copied yet; Ctrl+C copies what is selected.")
+            self._notifications.info("Nothing was copied yet; copy what is selected first.")
 
     def _walk(self, by: int) -> None:
         if operations.walk_annotations(self._session, by):

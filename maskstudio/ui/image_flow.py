@@ -1,12 +1,15 @@
 """From the session's current image to pixels on the canvas, the next ones decoded ahead."""
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
 from maskstudio.session.images import ImageLoader
 from maskstudio.session.session import Session
 from maskstudio.ui.canvas.canvas import Canvas
 
-_AHEAD = 2
+_AHEAD = 3
+_PROGRESS_MS = 100
+# By then an image that was decoded ahead has been painted.
+_PAINTED_MS = 25
 
 
 class ImageFlow(QObject):
@@ -18,29 +21,64 @@ class ImageFlow(QObject):
         self._loader = loader
         self._canvas = canvas
         self._place = 0
+        self._waiting = False
+        self._step = 1
+        # Decoding would take the time of a processor that the picture is painted with.
+        self._look_ahead_soon = QTimer(self, interval=_PAINTED_MS, singleShot=True)
+        self._look_ahead_soon.timeout.connect(self._look_ahead)
+        self._ask_progress = QTimer(self, interval=_PROGRESS_MS)
+        self._ask_progress.timeout.connect(self._show_progress)
         session.opened.connect(loader.clear)
         session.current_changed.connect(self._on_current)
         loader.loaded.connect(self._on_loaded)
+        loader.renewed.connect(self._on_renewed)
         loader.failed.connect(self._on_failed)
+
+    @property
+    def seen(self) -> bool:
+        """True when the current image is on the screen, or the sentence that says why not."""
+        return not self._waiting and self._canvas.painted
 
     def _on_current(self) -> None:
         session, current = self._session, self._session.current
+        self._waiting = False
         if current is None:
             self._canvas.show_image(None)
             return
         place = session.order.place(current.id)
-        step = 1 if place >= self._place else -1
+        self._step = 1 if place >= self._place else -1
         self._place = place
-        ahead = [*(step * n for n in range(1, _AHEAD + 1)), -step]
+        image = self._loader.get(current.id)
+        if image is not None:
+            self._on_loaded(current.id)
+            # Not begun anew at each step: a key that is held steps faster than that.
+            if not self._look_ahead_soon.isActive():
+                self._look_ahead_soon.start()
+        else:
+            self._look_ahead()
+            self._waiting = True
+            self._canvas.show_image(None, f"Opening {current.path} …")
+            self._ask_progress.start()
+
+    def _look_ahead(self) -> None:
+        """Have the current image opened and then those that will be wanted next."""
+        session, current = self._session, self._session.current
+        if current is None:
+            return
+        ahead = [*(self._step * n for n in range(1, _AHEAD + 1)), -self._step]
         near = [session.order.neighbour(current.id, by) for by in ahead]
         self._loader.request(
             current.id, session.path(current.id), [(i, session.path(i)) for i in near if i]
         )
-        image = self._loader.get(current.id)
-        if image is not None:
-            self._on_loaded(current.id)
-        else:
-            self._canvas.show_image(None, f"Opening {current.path} …")
+
+    def _show_progress(self) -> None:
+        current = self._session.current
+        if not self._waiting or current is None:
+            self._ask_progress.stop()
+            return
+        done = self._loader.share_done(current.id)
+        if done:
+            self._canvas.show_image(None, f"Opening {current.path} … {done:.0%}")
 
     def _on_loaded(self, image_id: int) -> None:
         image = self._loader.get(image_id)
@@ -49,9 +87,16 @@ class ImageFlow(QObject):
         self._session.note_size(image_id, *image.size)
         current = self._session.current
         if current is not None and current.id == image_id:
+            self._waiting = False
             self._canvas.show_image(image)
+
+    def _on_renewed(self, image_id: int) -> None:
+        current = self._session.current
+        if current is not None and current.id == image_id:
+            self._canvas.renew_image()
 
     def _on_failed(self, image_id: int, sentence: str) -> None:
         current = self._session.current
         if current is not None and current.id == image_id:
+            self._waiting = False
             self._canvas.show_image(None, sentence)

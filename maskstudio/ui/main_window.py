@@ -1,33 +1,29 @@
 """The window: puts canvas, panels and tools together and gives every action its meaning."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
     QKeyEvent,
-    QKeySequence,
     QResizeEvent,
-    QShortcut,
 )
 from PySide6.QtWidgets import (
-    QAbstractButton,
-    QAbstractSpinBox,
-    QComboBox,
     QFileDialog,
-    QLineEdit,
     QMainWindow,
     QSplitter,
     QVBoxLayout,
     QWidget,
 )
 
-from maskstudio.session import region_operations
+from maskstudio.session import border_operations
+from maskstudio.session.drafts import Drafts
 from maskstudio.session.images import ImageLoader
 from maskstudio.session.preannotation import PreAnnotator
 from maskstudio.session.score_filter import ScoreFilter
@@ -35,20 +31,25 @@ from maskstudio.session.session import Session
 from maskstudio.session.tasks import Tasks
 from maskstudio.storage.settings import ThemeName
 from maskstudio.ui.actions import Actions
+from maskstudio.ui.availability import Availability
 from maskstudio.ui.bars import (
     StatusBar,
     add_theme_menu,
     build_menus,
     build_tool_column,
     build_toolbar,
+    buttons_of,
+    menu_keys,
 )
 from maskstudio.ui.canvas.canvas import Canvas
+from maskstudio.ui.canvas.minimap import Minimap
 from maskstudio.ui.category_commands import CategoryCommands
 from maskstudio.ui.commands import Commands
-from maskstudio.ui.dialogs.adjust import show_adjust
-from maskstudio.ui.dialogs.export import ExportDialog
-from maskstudio.ui.dialogs.go_to import show_go_to
-from maskstudio.ui.dialogs.help import show_about, show_keys
+from maskstudio.ui.context_menu import ContextMenu
+from maskstudio.ui.dialogs.opener import Dialogs
+from maskstudio.ui.draft_keeper import BROUGHT_BACK, KEPT, DraftKeeper
+from maskstudio.ui.focus import ControlKeys, PanelWalk, open_context_menu
+from maskstudio.ui.held_key import HeldKey
 from maskstudio.ui.image_flow import ImageFlow
 from maskstudio.ui.notifications import NotificationBar, Notifications
 from maskstudio.ui.panels.annotations import AnnotationsPanel
@@ -58,9 +59,7 @@ from maskstudio.ui.panels.model import ModelPanel
 from maskstudio.ui.tools.pointer_input import PointerInput
 from maskstudio.ui.tools.toolbox import Toolbox
 
-_WELCOME = "Open a folder of images (Ctrl+U), or drop one here."
-_ARROWS = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
-_TYPING = (QLineEdit, QAbstractSpinBox, QComboBox, QAbstractButton)
+_WELCOME = "Open a folder of images, or drop one here  ·  {open} opens"
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,7 @@ class Services:
     loader: ImageLoader
     score_filter: ScoreFilter
     annotator: PreAnnotator
+    drafts: Drafts
     notifications: Notifications
 
 
@@ -96,25 +96,38 @@ class MainWindow(QMainWindow):
         session = services.session
         self.setAcceptDrops(True)
         self.resize(1280, 800)
-        self.verbs = Actions(self)
+        self.verbs = Actions(self, menu_keys())
+        self._availability = Availability(self.verbs)
         self.canvas = Canvas(session, services.score_filter, services.tasks)
+        self.minimap = Minimap(self.canvas)
         self.images = ImagesPanel(session)
         self.annotations = AnnotationsPanel(session)
-        self.categories = CategoriesPanel(session)
+        self.categories = CategoriesPanel(session, self.verbs)
         self.model = ModelPanel(
             services.annotator, services.score_filter, models, self.verbs["cancel"]
         )
-        self._toolbox = Toolbox(self.canvas, lambda: self.categories.current)
-        self.input = PointerInput(self.canvas, self._toolbox.select)
+        self._toolbox = Toolbox(self.canvas, lambda: self.categories.current, services.tasks)
+        self.input = PointerInput(self.canvas, self._toolbox.select, self.verbs.keymap)
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
         self._bar = NotificationBar(services.notifications, self.canvas)
         self._commands = Commands(
             session, services.annotator, self.canvas, self.categories, services.notifications
         )
-        self._category_commands = CategoryCommands(session, self.categories, self)
-        ImageFlow(session, services.loader, self.canvas)
+        self._dialogs = Dialogs(self, session, services.tasks, self.canvas, self.input, self.verbs)
+        self._category_commands = CategoryCommands(
+            session, services.tasks, services.annotator, self.categories, self
+        )
+        flow = ImageFlow(session, services.loader, self.canvas)
+        steps = [self.verbs[name] for name in ("next", "previous", "next_unfinished")]
+        HeldKey(self, steps, lambda: flow.seen)
+        tools = {name: partial(self._put_in_hand, name) for name in self._toolbox.names}
+        keeper = DraftKeeper(session, services.drafts, self.input, self.categories, tools)
+        keeper.brought_back.connect(lambda: self._inform(BROUGHT_BACK))
+        self.input.draft_left.connect(lambda tool: self._inform(KEPT % f"{{{tool}}}"))
         self._panels: list[QWidget] = []
+        self._panel_walk = PanelWalk(self)
+        ControlKeys(self)
         self._build_layout(theme)
         self._connect()
         self._on_opened()
@@ -161,9 +174,8 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Give Space to the canvas wherever the focus is, unless somebody types."""
-        typed = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Space
-        if typed and not isinstance(watched, _TYPING):
+        """Give the lists' events of the key that pans when it is held to the canvas."""
+        if isinstance(event, QKeyEvent) and self.input.is_for_panning(event):
             return self.input.eventFilter(self.canvas, event)
         return super().eventFilter(watched, event)
 
@@ -190,70 +202,98 @@ class MainWindow(QMainWindow):
         across.setChildrenCollapsible(False)
         self.setCentralWidget(across)
         self._panels = [self.images, right, toolbar, tools, self.status]
+        self._panel_walk.add(self.canvas, self.canvas)
+        self._panel_walk.add(self.annotations, self.annotations.list)
+        self._panel_walk.add(self.model, self.model.choice)
+        self._panel_walk.add(self.categories, self.categories.list)
+        self._panel_walk.add(toolbar, *buttons_of(toolbar))
+        self._panel_walk.add(tools, *buttons_of(tools))
+        self._panel_walk.add(self.images, self.images.list)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
 
     def _connect(self) -> None:
         session, services = self._services.session, self._services
         self.verbs.connect_all(self._handlers())
-        for name in ("next_annotation", "previous_annotation"):
-            # Elsewhere Tab walks from one control to the next.
-            self.verbs[name].setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-            self.canvas.addAction(self.verbs[name])
-        for digit in range(1, 10):
-            shortcut = QShortcut(QKeySequence(str(digit)), self)
-            shortcut.activated.connect(lambda digit=digit: self._commands.digit(digit))
-        for arrow, (x, y) in _ARROWS.items():
-            # Elsewhere they walk through a list.
-            for keys, far in ((arrow, 1), (f"Shift+{arrow}", 10)):
-                shortcut = QShortcut(QKeySequence(keys), self.canvas)
-                shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
-                shortcut.activated.connect(partial(self._commands.nudge, x * far, y * far))
-        escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
-        escape.activated.connect(self._on_escape)
+        self.addActions(self.verbs.all(on_canvas=False))
+        self.canvas.addActions(self.verbs.all(on_canvas=True))
+        self.verbs.keymap.changed.connect(self._on_changed_keys)
+        self.annotations.properties.left.connect(self.canvas.setFocus)
+        self.annotations.menu_wanted.connect(self._open_menu)
+        self.input.menu_wanted.connect(self._open_menu)
+        self.categories.left.connect(self.canvas.setFocus)
         self.categories.chosen.connect(self._commands.use_category)
         self.categories.add_requested.connect(self._commands.add_category)
         self.model.model_chosen.connect(self.model_chosen)
         self.model.file_wanted.connect(self._choose_model)
         self.input.hint_changed.connect(self.status.hint.setText)
         self.input.busy_changed.connect(self._on_changed)
-        self.input.pointer_moved.connect(self.status.show_place)
-        self.input.space_tapped.connect(self._commands.verify_and_next)
-        self.canvas.view_changed.connect(lambda: self.status.show_zoom(self.canvas.viewport.scale))
+        self.input.busy_changed.connect(lambda: self.minimap.set_faded(self.input.tool.busy))
+        self.input.pointer_moved.connect(self._show_place)
+        self.input.pan_tapped.connect(self.verbs.trigger_on)
+        self.canvas.view_changed.connect(self._show_zoom)
         for widget in (self.images.list, self.annotations.list, self.categories.list):
             widget.installEventFilter(self)
         session.opened.connect(self._on_opened)
+        session.writing_changed.connect(self._on_writing)
         session.current_changed.connect(self._on_changed)
         session.edited.connect(lambda _: self._on_changed())
+        # What could not be done was not turned on either.
+        session.problem.connect(self._on_changed)
         session.selection_changed.connect(self._on_changed)
         services.annotator.device_changed.connect(self._on_device)
         services.annotator.running_changed.connect(self._on_changed)
 
     def _handlers(self) -> dict[str, Callable[[], object]]:
         tools = {name: partial(self._take, name) for name in self._toolbox.names}
-        session = self._services.session
+        panels = self._panel_walk
         return (
             self._commands.handlers()
+            | self._category_commands.handlers()
             | tools
+            | self._dialogs.handlers()
             | {
+                "escape": self._on_escape,
+                "repeat_tool": self._on_repeat_tool,
+                "next_panel": lambda: panels.go(1),
+                "previous_panel": lambda: panels.go(-1),
+                "context_menu": open_context_menu,
                 "undo": lambda: self.input.undo() or self._services.session.undo(),
                 "open": self.choose_folder,
-                "export": self._on_export,
                 "quit": self.close,
                 "choose_model": self._choose_model,
-                "adjust": lambda: show_adjust(self.canvas, self),
-                "find_image": self.images.start_finding,
-                "go_to": lambda: show_go_to(session, self),
-                "hide": lambda: self.canvas.set_hidden(self.verbs["hide"].isChecked()),
+                "properties": self.annotations.properties.open,
+                "find_image": self._on_find_image,
+                "hide": self._on_hide,
+                "share_borders": self._on_share_borders,
+                "trim": self._on_trim,
+                "minimap": self._on_minimap,
                 "only_image": self._on_only_image,
-                "keys": lambda: show_keys(self, self.verbs.sheet()),
-                "about": lambda: show_about(self),
             }
         )
 
+    def _inform(self, text: str) -> None:
+        self._services.notifications.info(self.verbs.keymap.fill(text))
+
+    def _open_menu(self, at: QPoint, on_annotations: bool) -> None:
+        session, use = self._services.session, self._commands.use_category
+        ContextMenu(self, session, self.verbs, use, on_annotations=on_annotations).popup(at)
+
     def _take(self, name: str) -> None:
+        self._put_in_hand(name)
+        self.canvas.setFocus()
+
+    def _put_in_hand(self, name: str) -> None:
         self.verbs[name].setChecked(True)
         self.input.take(self._toolbox[name])
-        self.canvas.setFocus()
+
+    def _show_place(self, x: float, y: float) -> None:
+        image = self.canvas.deep_image
+        value = "" if image is None else image.value_at(math.floor(x), math.floor(y))
+        self.status.show_place(x, y, value)
+
+    def _show_zoom(self) -> None:
+        # 100 % is a pixel of the image for each of the screen.
+        self.status.show_zoom(self.canvas.viewport.scale * self.canvas.devicePixelRatioF())
 
     def _on_escape(self) -> None:
         """Esc goes back one step: the gesture, then the tool, then the selection."""
@@ -265,16 +305,41 @@ class MainWindow(QMainWindow):
         else:
             select.cancel()
 
+    def _on_repeat_tool(self) -> None:
+        """Finish what is drawn, or draw on with the tool that drew last."""
+        if not self.input.finish() and self.input.tool is self._toolbox.select:
+            self._take(self.input.drew_last)
+
+    def _on_changed_keys(self) -> None:
+        self.status.show_modes(self.verbs)
+        if self._services.session.folder is None:
+            self.canvas.show_image(None, self.verbs.keymap.fill(_WELCOME))
+
+    def _on_find_image(self) -> None:
+        if self.images.isHidden():
+            # Nobody can type where nothing is to be seen.
+            self.verbs["only_image"].setChecked(False)
+            self._on_only_image()
+        self.images.start_finding()
+
+    def _on_minimap(self) -> None:
+        self.minimap.wanted = self.verbs["minimap"].isChecked()
+
+    def _on_trim(self) -> None:
+        visible, tasks = self.canvas.visible_annotations(), self._services.tasks
+        border_operations.trim_selected(self._services.session, visible, tasks)
+
+    def _on_hide(self) -> None:
+        self.canvas.set_hidden(self.verbs["hide"].isChecked())
+        self.status.show_modes(self.verbs)
+
+    def _on_share_borders(self) -> None:
+        self.canvas.shares_borders = self.verbs["share_borders"].isChecked()
+        self.status.show_modes(self.verbs)
+
     def _on_only_image(self) -> None:
         for panel in self._panels:
             panel.setVisible(not self.verbs["only_image"].isChecked())
-
-    def _on_export(self) -> None:
-        if self._services.session.database is None:
-            return
-        self._export = ExportDialog(self._services.session, self._services.tasks, self)
-        self._export.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._export.show()
 
     def _choose_model(self) -> None:
         name, _ = QFileDialog.getOpenFileName(
@@ -288,45 +353,20 @@ class MainWindow(QMainWindow):
         folder = session.folder
         self.setWindowTitle(f"{folder.name} - MaskStudio" if folder else "MaskStudio")
         if folder is None:
-            self.canvas.show_image(None, _WELCOME)
-        self.status.saved.setText(
-            "" if folder is None else "read only" if session.read_only else "saved"
-        )
+            self.canvas.show_image(None, self.verbs.keymap.fill(_WELCOME))
+        self._on_writing()
+
+    def _on_writing(self) -> None:
+        """Say whether all is saved."""
+        session = self._services.session
+        said = "saving …" if session.writing else "read only" if session.read_only else "saved"
+        self.status.saved.setText(said if session.database else "")
         self._on_changed()
 
     def _on_changed(self) -> None:
         """Enable what can be done now."""
-        session, annotator = self._services.session, self._services.annotator
-        history = session.history()
-        image = session.current is not None
-        writable = image and not session.read_only
-        combinable = region_operations.can_combine(session)
-        for name, enabled in {
-            "export": session.database is not None,
-            "go_to": session.database is not None,
-            "undo": self.input.tool.busy or history.undo is not None,
-            "redo": history.redo is not None,
-            "delete": bool(session.selection),
-            "copy": bool(session.selection),
-            "paste": writable,
-            "duplicate": writable and bool(session.selection),
-            "copy_to_next": writable and bool(session.selection),
-            "unite": writable and combinable,
-            "subtract": writable and combinable,
-            "intersect": writable and combinable,
-            "split_parts": writable and region_operations.can_split(session),
-            "zoom_selection": bool(session.selection),
-            "select_all": bool(session.annotations),
-            "verify": writable,
-            "skip": writable,
-            "reopen": writable,
-            "predict": writable,
-            "predict_folder": writable,
-            "cancel": annotator.running,
-        }.items():
-            self.verbs[name].setEnabled(enabled)
-        self.verbs["undo"].setToolTip(f"Undo: {history.undo} (Ctrl+Z)" if history.undo else "Undo")
-        self.verbs["redo"].setToolTip(f"Redo: {history.redo} (Ctrl+Y)" if history.redo else "Redo")
+        services = self._services
+        self._availability.renew(services.session, services.annotator, self.input.tool)
 
     def _on_device(self) -> None:
         self.status.show_device(self._services.annotator.device_line)

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
-from maskstudio.ui.theme import BAD, GOOD, good_icon, icon, problem_icon
+from maskstudio.ui.theme import colours_now, good_icon, icon, problem_icon
 
 _SHOWN_MS = 6000
 
@@ -64,16 +64,16 @@ class NotificationBar(QFrame):
         self._details.setCheckable(True)
         self._details.toggled.connect(self._show_text)
         close = QToolButton()
-        close.setIcon(icon("mdi6.close"))
+        close.setIcon(icon("close"))
         close.setToolTip("Close this message")
         close.setAccessibleName("Close this message")
         close.clicked.connect(self.hide)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 6, 6, 6)
-        row.addWidget(self._icon)
-        row.addWidget(self._text, 1)
-        row.addWidget(self._details)
-        row.addWidget(close)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(12, 4, 6, 4)
+        self._row.addWidget(self._icon)
+        self._row.addWidget(self._text, 1)
+        self._row.addWidget(self._details)
+        self._row.addWidget(close)
         self._notification = Notification(Level.INFO, "")
         self._timer = QTimer(self, singleShot=True, interval=_SHOWN_MS)
         self._timer.timeout.connect(self.hide)
@@ -83,17 +83,19 @@ class NotificationBar(QFrame):
     def place(self) -> None:
         """Lie along the top of the parent, as wide as the text needs."""
         parent = self.parentWidget()
-        if parent is None:
+        if parent is None or not self._text.text():
             return
         width = min(parent.width() - 24, 760)
-        self.setFixedWidth(max(width, 120))
-        self.adjustSize()
+        width = max(width, 120)
+        # `adjustSize` would leave room for the text as if it were narrower than this.
+        self.setFixedSize(width, self._row.totalHeightForWidth(width))
         self.move((parent.width() - self.width()) // 2, 10)
 
     def _on_posted(self, notification: Notification) -> None:
         self._notification = notification
         problem = notification.level is Level.PROBLEM
-        edge, sign = (BAD, problem_icon()) if problem else (GOOD, good_icon())
+        colours = colours_now()
+        edge, sign = (colours.bad, problem_icon()) if problem else (colours.good, good_icon())
         palette = self.palette()
         self.setStyleSheet(
             f"#notification {{ background: {palette.base().color().name()}; border-radius: 6px;"

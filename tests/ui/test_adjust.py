@@ -7,7 +7,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QSlider
 
-from maskstudio.session.images import DecodedImage
+from maskstudio.session.shown_image import DecodedImage
 from maskstudio.storage.settings import Settings, write_settings
 from maskstudio.ui.canvas.adjustment import LIMIT, Adjustment
 from support.fakes import FakePredictor
@@ -56,7 +56,7 @@ def sliders(program):
     program.key("l", HELD)
     (dialog,) = program.dialogs()
     program.until(dialog.isActiveWindow)
-    return {s.accessibleName(): s for s in dialog.findChildren(QSlider)}
+    return {s.accessibleName(): s for s in dialog.findChildren(QSlider) if s.isVisible()}
 
 
 def push(program, slider, steps):

@@ -52,10 +52,11 @@ def type_to_find(program, text):
     program.type(text)
 
 
-def double_click(program, row):
-    view = program.window.categories.list.viewport()
-    QTest.mouseClick(view, LEFT, pos=place(program, row))
-    QTest.mouseDClick(view, LEFT, pos=place(program, row))
+def begin_renaming(program, row):
+    rows = program.window.categories.list
+    rows.setFocus()
+    rows.setCurrentRow(row)
+    program.key(Qt.Key.Key_F2)
 
 
 def rename(program, text):
@@ -131,6 +132,14 @@ def test_enter_takes_the_first_that_is_found(drawn):
     assert {a.category_id for a in drawn.annotations} == {2}
 
 
+def test_with_one_found_the_next_key_is_the_canvas_s_again(drawn):
+    type_to_find(drawn, "cat")
+    drawn.key(Qt.Key.Key_Return)
+    assert drawn.canvas.hasFocus()
+    drawn.key("d")
+    drawn.until(lambda: drawn.shows("b.png"))
+
+
 def test_enter_takes_the_one_of_that_very_name_before_others(drawn):
     type_to_find(drawn, "cat")
     drawn.key(Qt.Key.Key_Return)
@@ -181,8 +190,8 @@ def test_a_click_in_a_filtered_list_takes_what_was_clicked(drawn):
 # Renaming
 
 
-def test_a_double_click_renames_in_place(drawn):
-    double_click(drawn, 1)
+def test_a_name_is_typed_in_place(drawn):
+    begin_renaming(drawn, 1)
     assert drawn.focus().text() == "catfish"
     rename(drawn, "trout 2")
     assert names(drawn) == ["object", "trout 2", "cat"]
@@ -202,7 +211,7 @@ def test_f2_renames_the_current_one(drawn):
 
 
 def test_a_name_another_has_is_said_and_the_old_one_stays(drawn):
-    double_click(drawn, 1)
+    begin_renaming(drawn, 1)
     rename(drawn, "cat")
     assert drawn.problems == ["There is a category 'cat' already."]
     assert shown(drawn) == ["object", "catfish", "cat"]
@@ -210,7 +219,7 @@ def test_a_name_another_has_is_said_and_the_old_one_stays(drawn):
 
 def test_escape_leaves_the_name_as_it_was(drawn):
     title = drawn.session.history().undo
-    double_click(drawn, 1)
+    begin_renaming(drawn, 1)
     drawn.type("trout")
     drawn.key(Qt.Key.Key_Escape)
     assert names(drawn) == ["object", "catfish", "cat"]
@@ -218,7 +227,7 @@ def test_escape_leaves_the_name_as_it_was(drawn):
 
 
 def test_a_category_the_model_makes_meanwhile_leaves_what_is_typed(drawn):
-    double_click(drawn, 1)
+    begin_renaming(drawn, 1)
     drawn.type("tr")
     drawn.window.verbs["predict"].trigger()
     drawn.until(lambda: "cell" in names(drawn))
@@ -230,7 +239,7 @@ def test_a_category_the_model_makes_meanwhile_leaves_what_is_typed(drawn):
 
 
 def test_what_is_typed_is_not_taken_for_another_category_when_its_own_goes(drawn):
-    double_click(drawn, 2)
+    begin_renaming(drawn, 2)
     drawn.type("trout")
     category_operations.delete_category(drawn.session, 2)
     assert names(drawn) == shown(drawn) == ["object", "cat"]
@@ -240,7 +249,7 @@ def test_what_is_typed_is_not_taken_for_another_category_when_its_own_goes(drawn
 
 def test_what_is_typed_is_dropped_when_another_folder_is_opened(drawn, tmp_path):
     write_picture(tmp_path / "second" / "z.png", 40, 40)
-    double_click(drawn, 1)
+    begin_renaming(drawn, 1)
     drawn.type("trout")
     drawn.app.open_folder(tmp_path / "second")
     drawn.until(lambda: drawn.shows("z.png"))
@@ -251,7 +260,7 @@ def test_what_is_typed_is_dropped_when_another_folder_is_opened(drawn, tmp_path)
 
 
 def test_closing_the_program_drops_a_name_that_is_being_typed(drawn, start, folder):
-    double_click(drawn, 1)
+    begin_renaming(drawn, 1)
     drawn.type("trout")
     drawn.close()
     again = start()
@@ -260,7 +269,7 @@ def test_closing_the_program_drops_a_name_that_is_being_typed(drawn, start, fold
 
 
 def test_the_annotations_show_the_new_name(drawn):
-    double_click(drawn, 0)
+    begin_renaming(drawn, 0)
     rename(drawn, "thing")
     rows = drawn.window.annotations.list.model()
     texts = [rows.index(row, 0).data() for row in range(rows.rowCount())]
@@ -330,7 +339,7 @@ def test_for_one_that_is_used_another_is_asked_for(drawn, start, folder):
     QTest.keyClick(box, Qt.Key.Key_Down)
     assert box.currentText() == "cat"
     press(dialog, "Delete")
-    assert names(drawn) == ["catfish", "cat"]
+    drawn.until(lambda: names(drawn) == ["catfish", "cat"])
     assert {a.category_id for a in drawn.annotations} == {3}
     drawn.close()
 

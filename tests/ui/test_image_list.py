@@ -1,5 +1,7 @@
 """The list of images: found by name, filtered by state, sorted, walked through as shown."""
 
+import itertools
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -8,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 from maskstudio.annotation.annotation import ImageState
 from support.hand import CTRL, LEFT, SHIFT
 from support.outlines import SQUARE, put
+from support.pictures import write_picture
 
 ALL = ["a.png", "b.png", "sub/c.png"]
 ESCAPE = Qt.Key.Key_Escape
@@ -304,3 +307,23 @@ def test_the_buttons_open_their_menus_by_mouse(program, qtbot, name):
     button.menu().aboutToShow.connect(close, Qt.ConnectionType.QueuedConnection)
     QTest.mouseClick(button, LEFT)
     assert seen == [True]
+
+
+def test_stepping_turns_the_page_and_always_shows_the_row(start, tmp_path):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(90):
+        write_picture(folder / f"{number:02}.png", 8, 8)
+    program = start()
+    program.open(folder)
+    program.until(lambda: len(program.session.image_ids) == 90)
+    rows, panel = program.window.images.list, program.window.images
+    tops = []
+    for verb, count in (("next", 89), ("previous", 89)):
+        for _ in range(count):
+            program.window.verbs[verb].trigger()
+            row = panel.model.index_of(program.session.current.id)
+            assert rows.viewport().rect().contains(rows.visualRect(row))
+            tops.append(rows.verticalScrollBar().value())
+    turned = sum(one != other for one, other in itertools.pairwise(tops))
+    assert 2 <= turned < 20

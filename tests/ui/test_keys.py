@@ -170,6 +170,30 @@ def test_space_accepts_what_the_model_found(predicted):
     assert state(predicted, "a.png") is ImageState.VERIFIED
 
 
+def test_space_tells_of_what_it_accepted_that_nobody_could_see(predicted):
+    predicted.hand.click((20, 20))
+    predicted.key("h")
+    predicted.key(Qt.Key.Key_Space)
+    assert predicted.said == "1 hidden annotation was accepted too."
+    stored = predicted.session.content(predicted.image("a.png")).annotations.values()
+    assert [a.is_pre_annotation for a in stored] == [False, False]
+
+
+@pytest.mark.parametrize("hide", ["t", (Qt.Key.Key_H, CTRL | SHIFT)], ids=["all", "category"])
+def test_space_tells_of_them_however_they_are_hidden(predicted, hide):
+    predicted.key(*hide)
+    predicted.key(Qt.Key.Key_Space)
+    assert predicted.said == "2 hidden annotations were accepted too."
+
+
+def test_of_hidden_ones_that_a_person_has_seen_space_says_nothing(drawn):
+    drawn.hand.click((40, 40))
+    drawn.key("h")
+    drawn.key(Qt.Key.Key_Space)
+    drawn.until(lambda: drawn.shows("b.png"))
+    assert drawn.said == ""
+
+
 def test_space_verifies_wherever_the_focus_is_but_where_one_types(program):
     program.window.images.list.setFocus()
     program.key(Qt.Key.Key_Space)

@@ -197,7 +197,7 @@ def test_what_is_drawn_is_of_the_current_category(drawing):
     assert drawing.annotations[0].category_id == two.id
 
 
-def test_going_to_another_image_drops_the_outline(drawing):
+def test_on_another_image_there_is_no_outline_to_close(drawing):
     drawing.key("d")
     drawing.until(lambda: drawing.shows("b.png"))
     drawing.key(Qt.Key.Key_Return)

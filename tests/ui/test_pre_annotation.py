@@ -39,12 +39,12 @@ def test_the_button_does_the_same(program):
 def test_the_list_tells_score_drawn_and_checked(predicted):
     put(predicted.session, SQUARE)
     model = predicted.window.annotations.model
-    assert [model.data(model.index(row)) for row in range(model.rowCount())] == [
+    assert [model.data(model.index(row, 0)) for row in range(model.rowCount())] == [
         "cell   drawn", "cell   0.90", "cell   0.60",
     ]  # fmt: skip
     predicted.key(Qt.Key.Key_Space)
     predicted.show("a.png")
-    assert "checked" in model.data(model.index(1))
+    assert "checked" in model.data(model.index(1, 0))
 
 
 def test_ctrl_b_pre_annotates_the_folder_and_says_so_at_the_end(program):
@@ -230,4 +230,6 @@ def test_a_model_that_was_chosen_is_used_and_remembered(
 
 
 def test_the_device_is_shown_once_the_model_is_loaded(predicted):
-    assert predicted.window.status.device.text() == "CPU, 1 thread (a test)"
+    device = predicted.window.status.device
+    assert device.text() == "CPU, 1 thread"
+    assert device.toolTip() == "CPU, 1 thread (a test)"

@@ -172,3 +172,17 @@ def test_the_message_over_the_canvas_can_be_closed(program):
     (close,) = (b for b in program.buttons_of(bar) if b.accessibleName() == "Close this message")
     QTest.mouseClick(close, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
     assert not bar.isVisible()
+
+
+def test_the_name_beside_the_pointer_is_out_of_the_way_of_work_on_an_outline(program):
+    put(program.session, SQUARE)
+    program.hand.click((40, 40))
+    program.hand.move((42, 41))
+    assert program.canvas.live.hover_at == program.hand.screen((42, 41))
+    program.hand.move((20, 20))
+    assert program.canvas.live.hovered is not None
+    assert program.canvas.live.hover_at is None
+    for tool in ("brush", "hole", "erase_vertices"):
+        program.window.verbs[tool].trigger()
+        program.hand.move((40, 40))
+        assert program.canvas.live.hover_at is None

@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from maskstudio.annotation.segmentation import Segmentation
-from support.hand import CTRL, SHIFT
+from support.hand import CTRL, NONE, SHIFT
 from support.outlines import SQUARE, put
 
 CORNER = Segmentation.from_rings([(80, 5), (95, 5), (95, 15), (80, 15)])
@@ -61,7 +61,7 @@ def test_paste_on_another_image_survives_closing_the_program(drawn, start, folde
 
 def test_paste_before_any_copy_says_what_to_do(drawn):
     drawn.key("v", CTRL)
-    assert drawn.said == "Nothing was copied yet; Ctrl+C copies what is selected."
+    assert drawn.said == "Nothing was copied yet; copy what is selected first."
     assert len(drawn.annotations) == 2
 
 
@@ -154,3 +154,22 @@ def test_lists_and_fields_keep_their_arrows(drawn):
     drawn.type("x")
     assert field.text() == "axb"
     assert boxes(drawn) == [(20, 20, 60, 60), (80, 5, 95, 15)]
+
+
+@pytest.mark.parametrize("tool", ["v", "B", "K", "X"])
+def test_in_the_middle_of_a_gesture_arrows_move_nothing(drawn, tool):
+    drawn.key(tool.lower(), SHIFT if tool.isupper() else NONE)
+    before = drawn.annotations
+    drawn.hand.press((50, 50))
+    drawn.hand.move((45, 45))
+    for key in (Qt.Key.Key_Left, Qt.Key.Key_Down):
+        drawn.key(key)
+        drawn.key(key, SHIFT)
+    drawn.key(Qt.Key.Key_Escape)
+    drawn.hand.release((45, 45))
+    assert drawn.annotations == before
+    if tool != "v":
+        drawn.key("v")
+        drawn.session.select([before[0].id])
+    drawn.key(Qt.Key.Key_Left)
+    assert selected(drawn) == [(19, 20, 59, 60)]

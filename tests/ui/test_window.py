@@ -14,7 +14,7 @@ from maskstudio.annotation.annotation import ImageState
 from maskstudio.ui.notifications import Level
 from maskstudio.ui.panels.images import COUNT_ROLE
 from maskstudio.ui.theme import state_icon
-from support.hand import CTRL
+from support.hand import CTRL, SHIFT
 from support.outlines import SQUARE, put
 from support.pictures import write_picture
 
@@ -339,6 +339,26 @@ def test_a_problem_stays_and_the_next_takes_its_place(program):
     program.app.notifications.info("Another went well.")
     assert program.said == "Another went well."
     assert [n.level for n in program.told] == [Level.PROBLEM, Level.INFO]
+
+
+def test_what_is_turned_on_and_easily_forgotten_stands_in_the_status_bar(program):
+    said = program.window.status.modes
+    assert said.text() == ""
+    program.key("t")
+    assert said.text() == "annotations hidden (T)"
+    program.key("s", SHIFT)
+    assert said.text() == "annotations hidden (T)  ·  borders shared (Shift+S)"
+    program.key("t")
+    program.key("s", SHIFT)
+    assert said.text() == ""
+
+
+def test_one_line_takes_no_more_room_than_one_line(program):
+    program.app.notifications.info("Done.")
+    low = program.bar.height()
+    assert low < 3 * program.bar.fontMetrics().height()
+    program.app.notifications.info("word " * 300)
+    assert program.bar.height() > 2 * low
 
 
 def test_what_is_said_does_not_take_the_keys(program):

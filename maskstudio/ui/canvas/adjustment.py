@@ -1,10 +1,12 @@
 """How bright the image is shown: a table from each stored value to the one on the screen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from maskstudio.storage.stored_values import StoredValues, Window
 
 LIMIT = 100
 """Each value of an adjustment runs from minus this to this."""
@@ -22,16 +24,24 @@ class Adjustment:
         brightness: added, in hundredths of the whole range.
         contrast: slope around the middle grey, 4 to the power of so many hundredths.
         gamma: lightens (above 0) or darkens the tones between black and white, which stay.
+        window: the values shown between black and white where an image has more than 8 bits; None
+            takes for each image what suits it.
     """
 
     brightness: int = 0
     contrast: int = 0
     gamma: int = 0
+    window: Window | None = None
 
     @property
     def neutral(self) -> bool:
-        """True when every value is shown as it is stored."""
+        """True when there is nothing to take back."""
         return self == Adjustment()
+
+    @property
+    def keeps_tones(self) -> bool:
+        """True when every tone between black and white is shown as it is."""
+        return not (self.brightness or self.contrast or self.gamma)
 
     @property
     def gamma_exponent(self) -> float:
@@ -40,12 +50,27 @@ class Adjustment:
 
     @cached_property
     def table(self) -> NDArray[np.uint8]:
-        """256 uint8: what is shown for each stored value."""
-        tone = np.linspace(0, 1, _VALUES) ** (1 / self.gamma_exponent)
-        tone = (tone - 0.5) * _STEEPEST ** (self.contrast / LIMIT) + 0.5 + self.brightness / LIMIT
-        return np.asarray(np.rint(np.clip(tone, 0, 1) * (_VALUES - 1)), np.uint8)
+        """256 uint8: what is shown for each stored value of 8 bits."""
+        return self._shown(np.linspace(0, 1, _VALUES))
+
+    def deep_table(self, values: StoredValues) -> NDArray[np.uint8]:
+        """Return 65,536 uint8: what is shown for each level of an image of more than 8 bits."""
+        return self._shown(values.tones(self.window or values.automatic))
 
     def clamped(self) -> "Adjustment":
         """Return the nearest adjustment within the limits."""
-        values = (self.brightness, self.contrast, self.gamma)
-        return Adjustment(*(max(-LIMIT, min(LIMIT, value)) for value in values))
+        return replace(
+            self,
+            brightness=_within_limits(self.brightness),
+            contrast=_within_limits(self.contrast),
+            gamma=_within_limits(self.gamma),
+        )
+
+    def _shown(self, tone: NDArray[np.float64]) -> NDArray[np.uint8]:
+        tone = tone ** (1 / self.gamma_exponent)
+        tone = (tone - 0.5) * _STEEPEST ** (self.contrast / LIMIT) + 0.5 + self.brightness / LIMIT
+        return np.asarray(np.rint(np.clip(tone, 0, 1) * (_VALUES - 1)), np.uint8)
+
+
+def _within_limits(value: int) -> int:
+    return max(-LIMIT, min(LIMIT, value))

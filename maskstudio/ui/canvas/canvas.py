@@ -4,10 +4,10 @@ Below the pointer lies a backdrop (image and raster layer), painted once for a v
 the selected annotations and what the tool draws. `pointer_input` turns mouse and keys into calls.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap, QResizeEvent
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSizeF, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from maskstudio.annotation.annotation import Annotation
@@ -15,28 +15,32 @@ from maskstudio.annotation.box_index import BoxIndex
 from maskstudio.annotation.edits import Edit
 from maskstudio.annotation.overlay import OverlayRequest, colour_rgb
 from maskstudio.annotation.segmentation import Box
-from maskstudio.session.images import DecodedImage
+from maskstudio.session.deep_image import DeepImage
 from maskstudio.session.score_filter import ScoreFilter
 from maskstudio.session.session import Session
+from maskstudio.session.shown_image import ShownImage
 from maskstudio.session.tasks import Tasks
-from maskstudio.ui.canvas.active import ActiveLayer, paint_active, paint_hover, paint_tag
 from maskstudio.ui.canvas.adjustment import Adjustment
 from maskstudio.ui.canvas.hit_test import Hit, hit_test
-from maskstudio.ui.canvas.layers import ImageLayer, OverlayLayer
+from maskstudio.ui.canvas.layers import ImageLayer, OverlayLayer, fitting_level
+from maskstudio.ui.canvas.live import Live
 from maskstudio.ui.canvas.viewport import Viewport, fitted
 
 _FILL, _LINE = 0.20, 1.2
-# More selected annotations than this are left to the raster layer, like all others.
-_MOST_ACTIVE = 100
 _ROOM_AROUND = 0.25  # of the window: how much more the raster layer holds, for panning
 
 
 class Canvas(QWidget):
     """The image as large as the window allows.
 
+    Attributes:
+        live: what is drawn over the backdrop.
+        shares_borders: what is drawn is cut at its neighbours.
+        draw_tool: paints what belongs to the tool in hand.
+
     Signals:
         view_changed: another part or magnification is shown.
-        adjusted: the image is shown brighter, darker or otherwise than before.
+        adjusted: the image is shown brighter, darker or otherwise than before, or is another one.
     """
 
     view_changed = Signal()
@@ -46,19 +50,19 @@ class Canvas(QWidget):
         super().__init__()
         self._session = session
         self._filter = score_filter
-        self._image: DecodedImage | None = None
+        self._image: ShownImage | None = None
         self._message = ""
+        self._painted = False
         self._viewport = Viewport()
         self._views: dict[int, Viewport] = {}
         self._fitted = True
         self._hidden = False
         self._picture = ImageLayer()
+        self._ground: QPixmap | None = None
         self._backdrop: QPixmap | None = None
-        self._overlay = OverlayLayer(tasks, self._drop_backdrop)
-        self._active = ActiveLayer()
-        self._preview: tuple[Annotation, ...] = ()
-        self.hovered: int | None = None
-        self.hover_at = QPointF()
+        self._overlay = OverlayLayer(tasks, self._on_overlay)
+        self.live = Live(session, self.visible_annotations, lambda: self._overlay.left_out)
+        self.shares_borders = False
         self.draw_tool: Callable[[QPainter, Viewport], None] = _draw_nothing
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -66,8 +70,8 @@ class Canvas(QWidget):
         self.setMinimumSize(200, 150)
         self.setAccessibleName("Image")
         session.edited.connect(self._on_edited)
-        session.selection_changed.connect(self._renew_overlay)
-        score_filter.preview_changed.connect(self._renew_overlay)
+        session.selection_changed.connect(self._on_selection)
+        score_filter.preview_changed.connect(self._on_filter)
 
     @property
     def session(self) -> Session:
@@ -85,21 +89,47 @@ class Canvas(QWidget):
         return self._image is not None
 
     @property
+    def message(self) -> str:
+        """What is said in place of an image."""
+        return self._message
+
+    @property
+    def image(self) -> ShownImage | None:
+        """The image on the canvas, if there is one."""
+        return self._image
+
+    @property
+    def level(self) -> int:
+        """The level of the image that is painted; 0 is full size."""
+        scale = self._viewport.scale * self.devicePixelRatioF()
+        return fitting_level(self._image, scale) if self._image is not None else 0
+
+    @property
+    def deep_image(self) -> DeepImage | None:
+        """The image on the canvas, if it has more than 8 bits a value."""
+        return self._image if isinstance(self._image, DeepImage) else None
+
+    @property
+    def painted(self) -> bool:
+        """True when what was put here last has been seen."""
+        return self._painted
+
+    @property
     def adjustment(self) -> Adjustment:
         """How bright the image is shown."""
-        return self._picture.adjustment
+        return self._picture.tones.adjustment
 
     @property
     def settled(self) -> bool:
         """True when the annotations on the screen are the newest."""
         return self._overlay.up_to_date
 
-    def show_image(self, image: DecodedImage | None, message: str = "") -> None:
+    def show_image(self, image: ShownImage | None, message: str = "") -> None:
         """Put another image on the canvas, or a message in its place."""
         self._image = image
         self._message = message
-        self._preview = ()
-        self.hovered = None
+        self._painted = False
+        self.live.clear()
         self._overlay.clear()
         current = self._session.current
         view = self._views.get(current.id) if current else None
@@ -108,11 +138,22 @@ class Canvas(QWidget):
             self._set_viewport(view)
         else:
             self.fit()
+        self.adjusted.emit()
+
+    def renew_image(self) -> None:
+        """Paint the image again: more of it is there than before."""
+        self._drop_backdrop()
 
     def set_preview(self, annotations: tuple[Annotation, ...]) -> None:
         """Show these instead of the annotations with their ids, until the next edit."""
-        self._preview = annotations
-        self.update()
+        if self.live.preview or annotations:
+            self.live.preview = annotations
+            self.refresh_live()
+
+    def refresh_live(self) -> None:
+        """Paint again what is selected or under the pointer: where it was and where it is."""
+        now = self.live.place(self.font(), self._viewport, self.rect())
+        self.update(self.live.painted.united(now))
 
     def refresh(self) -> None:
         """Paint again what lies over the backdrop."""
@@ -123,23 +164,29 @@ class Canvas(QWidget):
         if self._hidden:
             return {}
         shown = self._filter.preview
-        return self._session.annotations if shown is None else shown
+        return self._session.shown if shown is None else shown
 
     def hit(self, point: tuple[float, float], tolerance: float) -> Hit | None:
         """Find what lies under an image point; see `hit_test`."""
-        shown = self.visible_annotations()
-        live = shown is self._session.annotations
-        boxes = self._session.boxes if live else BoxIndex(shown.values())
+        shown, boxes = self._shown_and_boxes()
         return hit_test(shown, boxes, self._session.selection, point, tolerance)
+
+    def neighbours(self, box: Box) -> tuple[Annotation, ...]:
+        """Return what shares borders with what is drawn in a box; nothing, unless it is wanted."""
+        if not self.shares_borders:
+            return ()
+        shown, boxes = self._shown_and_boxes()
+        return tuple(shown[i] for i in boxes.meeting(box) if shown[i].segmentation)
 
     def set_hidden(self, hidden: bool) -> None:
         """Show the image alone, or with its annotations."""
         self._hidden = hidden
         self._renew_overlay()
+        self.update()
 
     def set_adjustment(self, adjustment: Adjustment) -> None:
         """Show this image and all after it brighter, darker or as they are."""
-        self._picture.adjustment = adjustment
+        self._picture.tones.adjustment = adjustment
         self._drop_backdrop()
         self.adjusted.emit()
 
@@ -183,6 +230,10 @@ class Canvas(QWidget):
         """Copy the backdrop and draw what is live over it."""
         del event
         painter = QPainter(self)
+        self._painted = True
+        if self._backdrop and self._backdrop.devicePixelRatio() != self.devicePixelRatioF():
+            # The window was moved to another screen.
+            self._set_viewport(self._viewport)
         if self._backdrop is None:
             self._backdrop = self._paint_backdrop()
         painter.drawPixmap(0, 0, self._backdrop)
@@ -190,10 +241,17 @@ class Canvas(QWidget):
             painter.setPen(self.palette().placeholderText().color())
             middle = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(self.rect().adjusted(40, 40, -40, -40), middle, self._message)
-        elif not self._hidden:
-            self._paint_live(painter)
-        self.draw_tool(painter, self._viewport)
+        else:
+            if not self._hidden:
+                self.live.paint(painter, self._viewport, self.rect())
+            self.draw_tool(painter, self._viewport)
         painter.end()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take up the colours of another theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._drop_backdrop()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the whole image in the window, if it was."""
@@ -204,52 +262,33 @@ class Canvas(QWidget):
             self._set_viewport(self._viewport)
 
     def _paint_backdrop(self) -> QPixmap:
-        ratio = self.devicePixelRatioF()
-        backdrop = QPixmap(self.size() * ratio)
-        backdrop.setDevicePixelRatio(ratio)
-        backdrop.fill(self.palette().dark().color())
+        """Paint the image, unless it is there from before, and over a copy of it the layer."""
+        if self._ground is None:
+            self._ground = self._paint_ground()
+        if self._image is None or self._hidden or self._overlay.empty:
+            return self._ground
+        backdrop = QPixmap(self._ground)
         painter = QPainter(backdrop)
-        if self._image is not None:
-            self._picture.paint(painter, self._image, self._viewport, QSizeF(self.size()))
-            if not self._hidden:
-                self._overlay.paint(painter, self._viewport, ratio)
+        self._overlay.paint(painter, self._viewport, self.devicePixelRatioF())
         painter.end()
         return backdrop
 
-    def _paint_live(self, painter: QPainter) -> None:
-        active = self._active_ids()
-        colours = {c.id: QColor(c.shown_colour) for c in self._session.categories}
-        # What was selected until now and is not yet in the raster layer.
-        for left in self._find(self._overlay.left_out - active):
-            paint_hover(painter, left, colours[left.category_id], self._viewport)
-        hovered = self._find(() if self.hovered is None else (self.hovered,))
-        for one in hovered:
-            if one.id not in active:
-                paint_hover(painter, one, colours[one.category_id], self._viewport)
-        selected = [(one, colours[one.category_id]) for one in self._find(sorted(active))]
-        if self._preview:
-            # Another one with every move: nothing to keep.
-            paint_active(painter, selected, self._viewport)
-        else:
-            self._active.paint(painter, selected, self._viewport, self.rect())
-        if hovered and not self._preview:
-            paint_tag(painter, self._tag(hovered[0]), self.hover_at, QRectF(self.rect()))
+    def _paint_ground(self) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        ground = QPixmap(self.size() * ratio)
+        ground.setDevicePixelRatio(ratio)
+        ground.fill(self.palette().dark().color())
+        if self._image is not None:
+            painter = QPainter(ground)
+            self._picture.paint(painter, self._image, self._viewport, QSizeF(self.size()))
+            painter.end()
+        return ground
 
-    def _find(self, annotation_ids: Iterable[int]) -> list[Annotation]:
-        """Return those of the annotations that are shown, as they are shown now."""
-        preview = {a.id: a for a in self._preview}
+    def _shown_and_boxes(self) -> tuple[Mapping[int, Annotation], BoxIndex]:
+        """Return what can be touched, back to front, and where it lies."""
         shown = self.visible_annotations()
-        found = (preview.get(i) or shown.get(i) for i in annotation_ids)
-        return [annotation for annotation in found if annotation is not None]
-
-    def _tag(self, annotation: Annotation) -> str:
-        name = self._session.category(annotation.category_id).name
-        return name if annotation.score is None else f"{name}  {annotation.score:.2f}"
-
-    def _active_ids(self) -> frozenset[int]:
-        selection = self._session.selection
-        active = selection if len(selection) <= _MOST_ACTIVE else frozenset()
-        return active | {annotation.id for annotation in self._preview}
+        live = shown is self._session.shown
+        return shown, self._session.boxes if live else BoxIndex(shown.values())
 
     def _renew_overlay(self) -> None:
         """Have the raster layer painted for what is shown now, a little beyond the window."""
@@ -258,10 +297,10 @@ class Canvas(QWidget):
             return
         ratio = self.devicePixelRatioF()
         dx, dy = self.width() * _ROOM_AROUND, self.height() * _ROOM_AROUND
-        active = self._active_ids()
+        active = self.live.active_ids()
         self._overlay.request(
             OverlayRequest(
-                tuple(a for i, a in self.visible_annotations().items() if i not in active),
+                dict(self.visible_annotations()),
                 {c.id: colour_rgb(c.shown_colour) for c in self._session.categories},
                 self._viewport.scale * ratio,
                 (self._viewport.left + dx) * ratio,
@@ -269,16 +308,24 @@ class Canvas(QWidget):
                 (round((self.height() + 2 * dy) * ratio), round((self.width() + 2 * dx) * ratio)),
                 _FILL,
                 max(1, round(_LINE * ratio)),
-                active,
+                left_out=active,
             )
         )
-        self.update()
 
     def _on_edited(self, edit: Edit) -> None:
         current = self._session.current
         if edit.categories or (current is not None and current.id in edit.image_ids):
-            self._preview = ()
+            self.live.preview = ()
             self._renew_overlay()
+            self.refresh_live()
+
+    def _on_selection(self) -> None:
+        self._renew_overlay()
+        self.refresh_live()
+
+    def _on_filter(self) -> None:
+        self._renew_overlay()
+        self.update()
 
     def _set_view_by_hand(self, viewport: Viewport) -> None:
         if self._image is None:
@@ -289,12 +336,16 @@ class Canvas(QWidget):
             self._views[self._session.current.id] = self._viewport
 
     def _set_viewport(self, viewport: Viewport) -> None:
-        self._viewport = viewport
+        self._viewport = viewport.aligned(self.devicePixelRatioF())
         self._drop_backdrop()
         self._renew_overlay()
         self.view_changed.emit()
 
     def _drop_backdrop(self) -> None:
+        self._ground = self._backdrop = None
+        self.update()
+
+    def _on_overlay(self) -> None:
         self._backdrop = None
         self.update()
 

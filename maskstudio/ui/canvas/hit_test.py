@@ -43,7 +43,8 @@ def hit_test(
 ) -> Hit | None:
     """Find what lies under a point.
 
-    Vertices and edges of a single selected annotation come first, then bodies, front to back.
+    Vertices and edges of a single selected annotation come first, unless it is locked, then bodies,
+    front to back.
 
     Args:
         annotations: id to annotation, back to front.
@@ -53,8 +54,9 @@ def hit_test(
         tolerance: how near counts as on it, in image pixels.
     """
     selected = list(selection)
-    if len(selected) == 1 and selected[0] in annotations:
-        hit = _hit_outline(annotations[selected[0]], point, tolerance)
+    single = annotations.get(selected[0]) if len(selected) == 1 else None
+    if single is not None and not single.locked:
+        hit = _hit_outline(single, point, tolerance)
         if hit is not None:
             return hit
     x, y = point

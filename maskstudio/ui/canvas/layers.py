@@ -4,47 +4,38 @@ Both are painted once for a view and then copied to the screen, so that moving t
 dragging a vertex costs one copy.
 """
 
-import weakref
+import math
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSizeF
 from PySide6.QtGui import QImage, QPainter
 
 from maskstudio.annotation.overlay import OverlayRequest, render, render_after
+from maskstudio.annotation.segmentation import Box
 from maskstudio.progress import TaskContext
-from maskstudio.session.images import DecodedImage
+from maskstudio.session.shown_image import Piece, PixelBox, ShownImage
 from maskstudio.session.tasks import Callbacks, Job, LaneName, Tasks
-from maskstudio.ui.canvas.adjustment import Adjustment
+from maskstudio.ui.canvas.tones import Tones
 from maskstudio.ui.canvas.viewport import Viewport
 
 # From this magnification on single pixels are shown as squares, not smoothed.
 _SHOW_PIXELS_FROM = 2.0
-# So much is adjusted at each repaint; beyond it a level is adjusted as a whole and held, if that
-# does not take more than the second number.
-_QUICK_BYTES = 8 * 1024 * 1024
-_MOST_HELD_BYTES = 64 * 1024 * 1024
-# The unused byte of a pixel of four, as one number of the machine's byte order.
-_OPAQUE = np.array([0, 0, 0, 255], np.uint8).view(np.uint32)
 
 
 class ImageLayer:
-    """The image itself, as bright as the person wants to see it.
+    """The image itself.
 
     Attributes:
-        adjustment: how bright to show it.
+        tones: how bright to show it.
     """
 
     def __init__(self) -> None:
-        self.adjustment = Adjustment()
-        # Taking fresh memory each time would cost more than filling it.
-        self._room: NDArray[np.uint8] = np.empty(0, np.uint8)
-        self._held: tuple[weakref.ref[NDArray[np.uint8]], Adjustment] | None = None
+        self.tones = Tones()
 
     def paint(
-        self, painter: QPainter, image: DecodedImage, viewport: Viewport, window: QSizeF
+        self, painter: QPainter, image: ShownImage, viewport: Viewport, window: QSizeF
     ) -> None:
         """Paint the visible part of an image from the level that fits the magnification.
 
@@ -55,55 +46,44 @@ class ImageLayer:
             window: size of what is seen, in screen points.
         """
         ratio = painter.device().devicePixelRatioF()
-        pixels = _fitting_level(image, viewport.scale * ratio)
-        rows, columns = pixels.shape[:2]
-        height, width = image.size
-        x0, y0 = viewport.to_image(0, 0)
-        x1, y1 = viewport.to_image(window.width(), window.height())
-        # Whole pixels of the level, one more on each side, so that smoothing has neighbours.
-        left = max(0, int(x0 * columns / width) - 1)
-        top = max(0, int(y0 * rows / height) - 1)
-        right = min(columns, int(x1 * columns / width) + 2)
-        bottom = min(rows, int(y1 * rows / height) + 2)
-        if right <= left or bottom <= top:
-            return
-        corner = viewport.to_screen(left * width / columns, top * height / rows)
-        other = viewport.to_screen(right * width / columns, bottom * height / rows)
-        target = QRectF(*corner, other[0] - corner[0], other[1] - corner[1])
         smooth = viewport.scale * ratio < _SHOW_PIXELS_FROM
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-        source = QRectF(left, top, right - left, bottom - top)
-        if not self.adjustment.neutral:
-            seen = pixels[top:bottom, left:right]
-            if seen.nbytes > _QUICK_BYTES and pixels.nbytes <= _MOST_HELD_BYTES:
-                pixels = self._held_level(pixels)
-            else:
-                pixels = self._adjusted(seen)
-                source.moveTo(0, 0)
+        seen = (*viewport.to_image(0, 0), *viewport.to_image(window.width(), window.height()))
+        level = fitting_level(image, viewport.scale * ratio)
+        box = _whole_pixels(seen, level, (0, 0, *image.level_sizes[level][::-1]))
+        if box[2] > box[0] and box[3] > box[1]:
+            for piece in image.pieces(level, box):
+                self._paint_piece(painter, piece, image.size, viewport, seen)
+
+    def _paint_piece(
+        self,
+        painter: QPainter,
+        piece: Piece,
+        size: tuple[int, int],
+        viewport: Viewport,
+        seen: Box,
+    ) -> None:
+        rows, columns = piece.pixels.shape[:2]
+        there = (piece.left, piece.top, piece.left + columns, piece.top + rows)
+        left, top, right, bottom = _whole_pixels(seen, piece.level, there)
+        if right <= left or bottom <= top:
+            return
+        pixels = self.tones.shown(
+            piece,
+            slice(top - piece.top, bottom - piece.top),
+            slice(left - piece.left, right - piece.left),
+        )
+        # The last pixels of a level may reach out of the image.
+        covered = 2**piece.level
+        x1, y1 = min(right * covered, size[1]), min(bottom * covered, size[0])
+        corner = viewport.to_screen(left * covered, top * covered)
+        other = viewport.to_screen(x1, y1)
+        target = QRectF(*corner, other[0] - corner[0], other[1] - corner[1])
+        source = QRectF(0, 0, x1 / covered - left, y1 / covered - top)
         painter.drawImage(target, as_qimage(pixels, QImage.Format.Format_RGB32), source)
 
-    def _held_level(self, level: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Map a whole level, unless it was the last one mapped: panning then costs nothing."""
-        held = self._held
-        if held is None or held[0]() is not level or held[1] != self.adjustment:
-            self._adjusted(level)
-            self._held = (weakref.ref(level), self.adjustment)
-        return self._room[: level.size].reshape(level.shape)
 
-    def _adjusted(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Map pixels; the result is good until the next call."""
-        self._held = None
-        if self._room.size < pixels.size:
-            self._room = np.empty(pixels.size, np.uint8)
-        room = self._room[: pixels.size].reshape(pixels.shape)
-        cv2.LUT(pixels, self.adjustment.table, room)
-        # Qt copies the unused byte along and takes it for opacity in the end.
-        whole = room.view(np.uint32)
-        np.bitwise_or(whole, _OPAQUE, out=whole)
-        return room
-
-
-def _fitting_level(image: DecodedImage, scale: float) -> NDArray[np.uint8]:
+def fitting_level(image: ShownImage, scale: float) -> int:
     """Return the smallest level that need not be magnified.
 
     Args:
@@ -111,15 +91,31 @@ def _fitting_level(image: DecodedImage, scale: float) -> NDArray[np.uint8]:
         scale: device pixels for one of its pixels.
     """
     level = 0
-    while level + 1 < len(image.levels) and scale * 2 ** (level + 1) <= 1:
+    while level + 1 < len(image.level_sizes) and scale * 2 ** (level + 1) <= 1:
         level += 1
-    return image.levels[level]
+    return level
+
+
+def _whole_pixels(seen: Box, level: int, within: PixelBox) -> PixelBox:
+    """Return the pixels of a level that are seen, one more on each side for smoothing."""
+    x0, y0, x1, y1 = (math.floor(edge / 2**level) for edge in seen)
+    left, top, right, bottom = within
+    return max(left, x0 - 1), max(top, y0 - 1), min(right, x1 + 2), min(bottom, y1 + 2)
 
 
 def as_qimage(pixels: NDArray[np.uint8], form: QImage.Format) -> QImage:
-    """Return an image that shares the memory of an array (height, width, 4); keep the array."""
+    """Return an image that shares the memory of an array; keep the array.
+
+    Args:
+        pixels: (height, width, 4) uint8, whole or cut out of a larger one.
+        form: what Qt is to take them for.
+    """
     height, width = pixels.shape[:2]
-    return QImage(pixels.data, width, height, pixels.strides[0], form)
+    stride = pixels.strides[0]
+    # Qt wants the memory in one stretch: for a cut, with what lies between its rows.
+    length = (height - 1) * stride + width * pixels.shape[2]
+    stretch = np.lib.stride_tricks.as_strided(pixels, (length,), (1,), writeable=False)
+    return QImage(stretch.data, width, height, stride, form)
 
 
 class OverlayLayer:
@@ -139,6 +135,11 @@ class OverlayLayer:
     def up_to_date(self) -> bool:
         """True when nothing newer is being painted."""
         return self._job is None
+
+    @property
+    def empty(self) -> bool:
+        """True when there is nothing in it to paint."""
+        return self._shown is None or not self._shown[0].annotations
 
     @property
     def left_out(self) -> frozenset[int]:
@@ -171,7 +172,9 @@ class OverlayLayer:
         left = viewport.left - request.left * grown / ratio
         top = viewport.top - request.top * grown / ratio
         size = QSizeF(image.width() * grown / ratio, image.height() * grown / ratio)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, grown != 1)
+        # Another size is shown until the layer of the right one is there; smoothed it would take
+        # longer than it is seen.
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         painter.drawImage(QRectF(left, top, size.width(), size.height()), image)
 
     def _start(self) -> None:
@@ -181,9 +184,12 @@ class OverlayLayer:
 
         def done(layer: NDArray[np.uint8]) -> None:
             self._job = None
+            # What is drawn live is not in the layer: where nothing else changed it is the same one.
+            same = shown is not None and layer is shown[1] and self._shown is shown
             self._shown = (request, layer)
             self._start()
-            self._on_ready()
+            if not same:
+                self._on_ready()
 
         shown = self._shown
 

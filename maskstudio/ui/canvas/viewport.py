@@ -5,6 +5,7 @@ from dataclasses import dataclass
 MIN_SCALE, MAX_SCALE = 0.01, 64.0
 """Screen points for one image pixel, at least and at most."""
 
+_ONE_SIZE = 1e-9  # as far apart may rounding bring two magnifications that are meant to be the same
 # Room left around an image that is fitted into the window, as a share of the window.
 _MARGIN = 0.02
 
@@ -40,6 +41,17 @@ class Viewport:
         scale = min(MAX_SCALE, max(MIN_SCALE, self.scale * factor))
         ratio = scale / self.scale
         return Viewport(scale, x - (x - self.left) * ratio, y - (y - self.top) * ratio)
+
+    def aligned(self, ratio: float) -> "Viewport":
+        """Return the view with the image's pixels on those of the screen, if both are one size.
+
+        Args:
+            ratio: device pixels for one screen point.
+        """
+        if abs(self.scale * ratio - 1) > _ONE_SIZE:
+            return self
+        left, top = round(self.left * ratio), round(self.top * ratio)
+        return Viewport(1 / ratio, left / ratio, top / ratio)
 
     def kept_in_sight(self, image: tuple[int, int], window: tuple[float, float]) -> "Viewport":
         """Return the view moved so that at least a part of the image stays in the window.

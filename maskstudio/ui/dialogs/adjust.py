@@ -1,15 +1,15 @@
-"""Three sliders for how bright the image is shown; the window stays usable beside them."""
+"""Sliders for how bright the image is shown; the window stays usable beside them."""
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
-from PySide6.QtCore import QEvent, QPoint, QSignalBlocker, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import (
-    QDialog,
     QDialogButtonBox,
     QGridLayout,
     QLabel,
+    QPushButton,
     QSlider,
     QVBoxLayout,
     QWidget,
@@ -17,10 +17,11 @@ from PySide6.QtWidgets import (
 
 from maskstudio.ui.canvas.adjustment import LIMIT, Adjustment
 from maskstudio.ui.canvas.canvas import Canvas
+from maskstudio.ui.dialogs.tool_window import ToolWindow
+from maskstudio.ui.dialogs.window_rows import WindowRows
 from maskstudio.ui.labels import faint
 
 _SLIDER_WIDTH = 220
-_FROM_CORNER = 12
 _WORDS: dict[str, Callable[[Adjustment], str]] = {
     "brightness": lambda adjustment: f"{adjustment.brightness:+d}",
     "contrast": lambda adjustment: f"{adjustment.contrast:+d}",
@@ -28,15 +29,12 @@ _WORDS: dict[str, Callable[[Adjustment], str]] = {
 }
 
 
-class AdjustDialog(QDialog):
-    """Brightness, contrast and gamma of the canvas, and a way back."""
+class AdjustDialog(ToolWindow):
+    """Brightness, contrast and gamma of the canvas, the window of deep images, and a way back."""
 
     def __init__(self, canvas: Canvas, parent: QWidget) -> None:
-        # A tool window leaves the keys of the main window at work.
-        super().__init__(parent, Qt.WindowType.Tool)
+        super().__init__("Adjust display", parent)
         self._canvas = canvas
-        self.setWindowTitle("Adjust display")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._sliders: dict[str, QSlider] = {}
         self._values: dict[str, QLabel] = {}
         grid = QGridLayout()
@@ -48,20 +46,18 @@ class AdjustDialog(QDialog):
         self._reset = buttons.button(QDialogButtonBox.StandardButton.Reset)
         self._reset.clicked.connect(lambda: canvas.set_adjustment(Adjustment()))
         buttons.rejected.connect(self.reject)
+        for button in buttons.findChildren(QPushButton):
+            # Enter ends what is typed into a field; it must not reset the display as well.
+            button.setAutoDefault(False)
+        self._window = WindowRows(canvas)
         column = QVBoxLayout(self)
+        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
+        column.addWidget(self._window)
         column.addLayout(grid)
         column.addWidget(faint("Only what you see; files and the model's input stay as they are."))
         column.addWidget(buttons)
         canvas.adjusted.connect(self._show)
         self._show()
-
-    def event(self, event: QEvent) -> bool:
-        """Let Esc close this window, not do what it does in the main one."""
-        override = event.type() == QEvent.Type.ShortcutOverride
-        if override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
-            event.accept()
-            return True
-        return super().event(event)
 
     def _add_row(self, grid: QGridLayout, row: int, name: str) -> None:
         slider = QSlider(Qt.Orientation.Horizontal)
@@ -78,7 +74,8 @@ class AdjustDialog(QDialog):
         self._sliders[name], self._values[name] = slider, value
 
     def _change(self, name: str, value: int) -> None:
-        self._canvas.set_adjustment(replace(self._canvas.adjustment, **{name: value}))
+        changed: dict[str, Any] = {name: value}
+        self._canvas.set_adjustment(replace(self._canvas.adjustment, **changed))
 
     def _show(self) -> None:
         adjustment = self._canvas.adjustment
@@ -88,6 +85,7 @@ class AdjustDialog(QDialog):
                 slider.setValue(getattr(adjustment, name))
             self._values[name].setText(words(adjustment))
         self._reset.setEnabled(not adjustment.neutral)
+        self._window.renew()
 
 
 def show_adjust(canvas: Canvas, parent: QWidget) -> None:
@@ -95,6 +93,5 @@ def show_adjust(canvas: Canvas, parent: QWidget) -> None:
     dialog = parent.findChild(AdjustDialog)
     if dialog is None:
         dialog = AdjustDialog(canvas, parent)
-        dialog.move(canvas.mapToGlobal(QPoint(_FROM_CORNER, _FROM_CORNER)))
-        dialog.show()
+        dialog.show_at(canvas)
     dialog.activateWindow()

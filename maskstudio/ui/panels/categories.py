@@ -7,9 +7,18 @@ from PySide6.QtWidgets import QLineEdit, QListWidgetItem, QMenu, QVBoxLayout, QW
 from maskstudio.annotation.annotation import Category
 from maskstudio.annotation.edits import Edit
 from maskstudio.session.session import Session
+from maskstudio.ui.actions import Actions
 from maskstudio.ui.labels import heading
-from maskstudio.ui.panels.annotations import colour_icon
-from maskstudio.ui.panels.category_list import ID_ROLE, NAME_ROLE, CategoryList
+from maskstudio.ui.panels.annotation_model import colour_icon
+from maskstudio.ui.panels.category_list import CategoryList
+from maskstudio.ui.panels.category_row import HIDDEN_ROLE, ID_ROLE, NAME_ROLE
+
+MENU = (
+    "category_up", "category_down", None,
+    "hide_category", "only_category", "show_categories", None,
+    "merge_category",
+)  # fmt: skip
+"""The actions that a row's menu offers, by name."""
 
 
 class CategoriesPanel(QWidget):
@@ -19,23 +28,34 @@ class CategoriesPanel(QWidget):
         chosen: the id of the category that was clicked, or found by its name.
         add_requested: the name that was typed.
         renamed: the id of a category and the name that was typed for it.
+        moved: the id of a category and the place it is put at, counted from 0 without it.
+        hiding: the id of a category that is to be hidden, or shown if it is.
         colour_wanted: the id of a category that is to be painted in another colour.
         delete_wanted: the id of a category that is to go.
+        current_changed: another category may be the one drawn next.
+        left: one was found by its name; the keys belong to the canvas.
     """
 
     chosen = Signal(int)
     add_requested = Signal(str)
     renamed = Signal(int, str)
+    moved = Signal(int, int)
+    hiding = Signal(int)
     colour_wanted = Signal(int)
     delete_wanted = Signal(int)
+    current_changed = Signal()
+    left = Signal()
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, actions: Actions) -> None:
         super().__init__()
         self._session = session
+        self._actions = actions
         self._current: int | None = None
         self.list = CategoryList()
-        self.list.itemClicked.connect(self._on_clicked)
+        self.list.taken.connect(self._take)
         self.list.renamed.connect(self.renamed)
+        self.list.moved.connect(self._on_moved)
+        self.list.hiding.connect(self.hiding)
         self.list.menu_wanted.connect(self._show_menu)
         self.field = QLineEdit(placeholderText="Find or add a category…")
         self.field.setAccessibleName("Find or add a category")
@@ -67,10 +87,17 @@ class CategoriesPanel(QWidget):
             return self._current
         return known[0] if known else None
 
+    @property
+    def chosen_ids(self) -> list[int]:
+        """The categories that a menu is about: those selected, or the one drawn next."""
+        chosen = self.list.chosen_ids()
+        return chosen or ([] if self.current is None else [self.current])
+
     def choose(self, category_id: int) -> None:
         """Make this the category drawn next."""
         self._current = category_id
         self._mark()
+        self.current_changed.emit()
 
     def by_digit(self, digit: int) -> Category | None:
         """Return the category of a digit, 1 to 9."""
@@ -78,7 +105,7 @@ class CategoriesPanel(QWidget):
         return categories[digit - 1] if digit <= len(categories) else None
 
     def _reload(self) -> None:
-        categories = self._session.categories
+        categories, chosen = self._session.categories, self.list.chosen_ids()
         # The name of a row may be what is being typed: it stays the row of its category, or goes.
         if self.list.ids() != [c.id for c in categories[: self.list.count()]]:
             self.list.empty()
@@ -91,11 +118,15 @@ class CategoriesPanel(QWidget):
             item.setIcon(colour_icon(category.shown_colour))
             item.setData(ID_ROLE, category.id)
             item.setData(NAME_ROLE, category.name)
+            item.setData(HIDDEN_ROLE, category.hidden)
+            spoken = f"{category.name}, hidden" if category.hidden else category.name
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, spoken)
         self._filter()
+        if not self.field.text():
+            self.list.choose(chosen)
 
     def _mark(self) -> None:
-        ids = [category.id for category in self._session.categories]
-        self.list.setCurrentRow(ids.index(self.current) if self.current in ids else -1)
+        self.list.mark(self.current)
 
     def _filter(self) -> None:
         """Show the categories with the typed text in their name, and mark the one Enter takes."""
@@ -106,7 +137,7 @@ class CategoriesPanel(QWidget):
         if found is None:
             self._mark()
         else:
-            self.list.setCurrentRow(self._session.categories.index(found))
+            self.list.choose([found.id])
 
     def _found(self) -> Category | None:
         """Return the category Enter takes: the one of that very name, or the first shown."""
@@ -114,8 +145,11 @@ class CategoriesPanel(QWidget):
         matches = [c for c in self._session.categories if typed and typed in c.name.casefold()]
         return min(matches, key=lambda c: c.name.casefold() != typed, default=None)
 
-    def _on_clicked(self, item: QListWidgetItem) -> None:
-        self._take(item.data(ID_ROLE))
+    def _on_moved(self, category_id: int, before_id: int) -> None:
+        others = [c.id for c in self._session.categories if c.id != category_id]
+        if before_id != category_id:
+            place = others.index(before_id) if before_id else len(others)
+            self.moved.emit(category_id, place)
 
     def _take(self, category_id: int) -> None:
         self.choose(category_id)
@@ -128,6 +162,8 @@ class CategoriesPanel(QWidget):
         else:
             self.field.clear()
             self._take(found.id)
+            # Or the next key, for the next image, would be typed.
+            self.left.emit()
 
     def _add(self) -> None:
         name = self.field.text()
@@ -136,11 +172,19 @@ class CategoriesPanel(QWidget):
 
     def _show_menu(self, item: QListWidgetItem, at: QPoint) -> None:
         category_id = item.data(ID_ROLE)
+        if not item.isSelected():
+            self.list.choose_alone(item)
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         rename = menu.addAction("Rename", lambda: self.list.rename(item))
         rename.setShortcut(QKeySequence(Qt.Key.Key_F2))
         menu.addAction("Colour…", lambda: self.colour_wanted.emit(category_id))
+        menu.addSeparator()
+        for name in MENU:
+            if name is None:
+                menu.addSeparator()
+            else:
+                menu.addAction(self._actions[name])
         menu.addAction("Delete…", lambda: self.delete_wanted.emit(category_id))
         menu.popup(at)
 

@@ -17,9 +17,23 @@ from PySide6.QtWidgets import (
 )
 
 from maskstudio.annotation.annotation import ImageState
+from maskstudio.annotation.edits import Edit
 from maskstudio.session.image_order import ImageQuery, SortKey
 from maskstudio.session.session import Session
-from maskstudio.ui.theme import STATE_WORDS, state_icon
+from maskstudio.ui.panels.content_filter import (
+    ContentFilter,
+    content_words,
+    with_known_categories,
+)
+from maskstudio.ui.theme import STATE_WORDS, icon, state_icon
+
+_SORT_WORDS = {
+    SortKey.NAME: "Name",
+    SortKey.STATE: "State",
+    SortKey.COUNT: "Number of annotations",
+    SortKey.CATEGORIES: "Number of categories",
+    SortKey.SCORE: "Lowest score",
+}
 
 
 class SearchField(QLineEdit):
@@ -66,7 +80,7 @@ class ChoiceMenu(QMenu):
 
 
 class ImageFilter(QWidget):
-    """A field for a part of the name, a button for the states, a button for the order.
+    """A field for a part of the name, buttons for the states, for the order, and for the rest.
 
     Signals:
         left: the person is through with the field; the keys belong to the list.
@@ -83,8 +97,16 @@ class ImageFilter(QWidget):
         self.field.setAccessibleName("Find an image")
         self.states = _menu_button("States shown", ChoiceMenu())
         self.sorting = _menu_button("Order of the list", QMenu())
+        self.content = QToolButton()
+        self.content.setAccessibleName("Images by what stands on them")
+        self._popup = ContentFilter(session, self._ask, self)
+        self.content.clicked.connect(lambda: self._popup.open_under(self.field))
         self._fill_states()
         self._fill_sorting()
+        first = QHBoxLayout()
+        first.setSpacing(4)
+        first.addWidget(self.field, 1)
+        first.addWidget(self.content)
         buttons = QHBoxLayout()
         buttons.setSpacing(4)
         for button in (self.states, self.sorting):
@@ -92,12 +114,19 @@ class ImageFilter(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 0, 8, 0)
         column.setSpacing(4)
-        column.addWidget(self.field)
+        column.addLayout(first)
         column.addLayout(buttons)
         self.field.textChanged.connect(lambda text: self._ask(text=text.strip()))
         self.field.done.connect(self.left)
         session.opened.connect(self._on_opened)
+        session.edited.connect(self._on_edited)
         self._show_query()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw the sign again where the theme is another one."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._show_content()
 
     def _fill_states(self) -> None:
         menu = self.states.menu()
@@ -117,8 +146,8 @@ class ImageFilter(QWidget):
     def _fill_sorting(self) -> None:
         menu = self.sorting.menu()
         self._of_key: dict[SortKey, QAction] = {}
-        for key, words in zip(SortKey, ("Name", "State", "Number of annotations"), strict=True):
-            action = menu.addAction(words)
+        for key in SortKey:
+            action = menu.addAction(_SORT_WORDS[key])
             action.triggered.connect(lambda *_, key=key: self._ask(sort=key))
             self._of_key[key] = action
         menu.addSeparator()
@@ -146,8 +175,21 @@ class ImageFilter(QWidget):
         self.field.setText(self._session.order.query.text)
         self._show_query()
 
+    def _on_edited(self, edit: Edit) -> None:
+        if edit.categories:
+            order = self._session.order
+            order.ask(with_known_categories(order.query, self._session))
+            self._show_content()
+
+    def _show_content(self) -> None:
+        """Show by the sign and its tip whether images are left out for what stands on them."""
+        words = content_words(self._session.order.query, self._session)
+        self.content.setIcon(icon("filter" if words else "filter-outline"))
+        self.content.setToolTip(f"Images {words}" if words else "Images by category, score, number")
+
     def _show_query(self) -> None:
         query = self._session.order.query
+        self._show_content()
         self._all.setChecked(not query.states)
         for state, action in self._of_state.items():
             action.setChecked(state in query.states)

@@ -1,8 +1,10 @@
 """The list of images with their states."""
 
+from operator import attrgetter
 from typing import Any
 
 from PySide6.QtCore import (
+    QEvent,
     QItemSelectionModel,
     QModelIndex,
     QPersistentModelIndex,
@@ -30,6 +32,8 @@ from maskstudio.ui.theme import STATE_WORDS, state_icon
 
 COUNT_ROLE = Qt.ItemDataRole.UserRole
 _ROW_HEIGHT = 26
+_CONTEXT_ROWS = 2
+_SIGN = 16  # the side of the sign of a state
 _DONE = (ImageState.VERIFIED, ImageState.EMPTY)
 
 Index = QModelIndex | QPersistentModelIndex
@@ -102,13 +106,19 @@ class ImageListModel(QStringListModel):
         self._shown = list(self._session.order.shown)
         self.setStringList([""] * len(self._shown))
 
+    def renew_icons(self) -> None:
+        """Draw the icons again, after the theme changed."""
+        self._icons.clear()
+
     def _icon(self, state: ImageState) -> QIcon:
         if state not in self._icons:
             self._icons[state] = state_icon(state)
         return self._icons[state]
 
     def _on_edited(self, edit: Edit) -> None:
-        for image_id in edit.image_ids:
+        # A vertex that moved is not seen in this list.
+        counted = {c.image_id for c in edit.annotations if c.before is None or c.after is None}
+        for image_id in counted | {change.image_id for change in edit.images}:
             index = self.index_of(image_id)
             if index.isValid():
                 self.dataChanged.emit(index, index)
@@ -163,9 +173,12 @@ class ImagesPanel(QWidget):
         self.model = ImageListModel(session, self)
         self.filter = ImageFilter(session)
         self.list = QListView()
+        # See `_bring_into_view`.
+        self.list.setAutoScroll(False)
         self.list.setModel(self.model)
         self.list.setItemDelegate(_RowDelegate(self.list))
         self.list.setUniformItemSizes(True)
+        self.list.setIconSize(QSize(_SIGN, _SIGN))
         self.list.setAccessibleName("Images")
         title = heading("Images")
         self._summary = faint()
@@ -187,6 +200,12 @@ class ImagesPanel(QWidget):
         session.order.renewed.connect(self._summarise)
         session.order.moved.connect(self._summarise)
         self._count()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take up the colours of another theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.model.renew_icons()
 
     def start_finding(self) -> None:
         """Let the person type a part of a name."""
@@ -217,7 +236,19 @@ class ImagesPanel(QWidget):
         if chosen.currentIndex() != index:
             # The list itself would refuse a row whose file is missing and stay where it was.
             chosen.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
-        self.list.scrollTo(index)
+        self._bring_into_view(index.row())
+
+    def _bring_into_view(self, row: int) -> None:
+        """Turn the page when a row is beyond it: one row a step, all rows would be painted anew."""
+        whole = self.list.viewport().rect()
+        seen = self.list.visualRect(self.model.index(row, 0))
+        if seen.top() < whole.top():
+            last = min(row + _CONTEXT_ROWS, self.model.rowCount() - 1)
+            hint = QListView.ScrollHint.PositionAtBottom
+            self.list.scrollTo(self.model.index(last, 0), hint)
+        elif seen.bottom() > whole.bottom():
+            first = max(row - _CONTEXT_ROWS, 0)
+            self.list.scrollTo(self.model.index(first, 0), QListView.ScrollHint.PositionAtTop)
 
     def _on_edited(self, edit: Edit) -> None:
         for change in edit.images:
@@ -225,8 +256,8 @@ class ImagesPanel(QWidget):
         self._summarise()
 
     def _count(self) -> None:
-        session = self._session
-        self._done = sum(session.record(i).state in _DONE for i in session.image_ids)
+        states = map(attrgetter("status.state"), map(self._session.record, self._session.image_ids))
+        self._done = sum(map(_DONE.__contains__, states))
         self._summarise()
 
     def _summarise(self) -> None:

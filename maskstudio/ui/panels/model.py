@@ -52,11 +52,13 @@ class ModelPanel(QWidget):
         self.set_models(models)
         self.choice.activated.connect(self._on_chosen)
         self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setToolTip("Detections below this score are not shown")
         self.slider.setRange(_LOWEST, _HIGHEST)
         self.slider.setAccessibleName("Lowest score shown")
         self.slider.setPageStep(5)
         self._score = QLabel()
         self._shown = faint()
+        self._shown.setWordWrap(True)
         self._rest = QTimer(self, singleShot=True, interval=_REST_MS)
         self._rest.timeout.connect(self._commit)
         self.slider.valueChanged.connect(self._on_moved)
@@ -131,13 +133,11 @@ class ModelPanel(QWidget):
         self.slider.setValue(round(self._filter.min_score * 100))
         self.slider.blockSignals(blocked)
         self._score.setText(f"{self.slider.value() / 100:.2f}")
-        self.slider.setToolTip("Detections below this score are not shown")
         self._shown.setText(
             f"{self._filter.found:,} detections kept; moving the slider needs no new run"
             if self._filter.available
             else "Nothing kept for this image: the score counts for the next run"
         )
-        self._shown.setWordWrap(True)
 
     def _on_running(self) -> None:
         self._running.setVisible(self._annotator.running)

@@ -6,17 +6,13 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from maskstudio.annotation.annotation import PALETTE
+from maskstudio.annotation.annotation import PALETTE, Annotation
 from maskstudio.session import region_operations
 from maskstudio.ui.canvas.viewport import Viewport
+from maskstudio.ui.key_table import ToolKey
+from maskstudio.ui.tools.round_tip import RoundTip
 from maskstudio.ui.tools.tool import Button, CanvasPort, Pointer, Tool
 
-MIN_SIZE, MAX_SIZE = 1.0, 500.0
-"""Width of the brush in image pixels, at least and at most."""
-
-_FIRST_SIZE = 20.0
-_STEP = 1.2  # how much wider one notch of the wheel makes it
-_GROW, _SHRINK = Qt.Key.Key_BracketRight, Qt.Key.Key_BracketLeft
 _OPACITY = 0.5
 # Points closer together than this share of the brush's width change nothing anybody could see.
 _SPACING = 0.05
@@ -47,28 +43,34 @@ class BrushTool(Tool):
         """Begin annotations in the category that `category_id` names at the end of a stroke."""
         super().__init__(canvas)
         self._category_id = category_id
-        self._size = _FIRST_SIZE
+        self._tip = RoundTip()
         self._stroke: _Stroke | None = None
         self._pointer: Pointer | None = None
 
     @property
     def size(self) -> float:
         """Width of the brush, image pixels."""
-        return self._size
+        return self._tip.size
 
     @property
     def hint(self) -> str:
         """What a drag does, and how wide the brush is."""
         if self._stroke is not None:
             done = "erase" if self._stroke.erase else "keep"
-            return f"Let go to {done} what is painted  ·  Right-click or Esc drops the stroke"
+            return (
+                f"Let go to {done} what is painted  ·  Right-click or {{escape}} drops the stroke"
+            )
         selected = len(self.canvas.session.selection)
-        size = f"Wheel or [ ] makes it wider or narrower ({self._size:.0f} px)"
+        size = self._tip.hint
         if selected == 1:
-            return f"Drag adds  ·  Ctrl+drag erases  ·  H fills a hole  ·  Enter: done  ·  {size}"
+            keys = "{fill_hole} fills a hole  ·  {finish}: done"
+            return f"Drag adds  ·  Ctrl+drag erases  ·  {keys}  ·  {size}"
         if selected:
-            return "Select one annotation to brush on (Tab)  ·  Enter selects none, to begin one"
-        return f"Drag to paint an annotation  ·  Tab selects one to add to  ·  {size}"
+            keys = "{next_annotation} selects the next  ·  {finish} selects none, to begin one"
+            return f"Select one annotation to brush on  ·  {keys}"
+        return (
+            f"Drag to paint an annotation  ·  {{next_annotation}} selects one to add to  ·  {size}"
+        )
 
     @property
     def cursor(self) -> Qt.CursorShape:
@@ -87,8 +89,9 @@ class BrushTool(Tool):
             return
         selection = self.canvas.session.selection
         nothing_to_erase = pointer.ctrl and not selection
-        if len(selection) <= 1 and not nothing_to_erase:
-            self._stroke = _Stroke([pointer.point], next(iter(selection), None), pointer.ctrl)
+        target = next(iter(selection), None)
+        if len(selection) <= 1 and not nothing_to_erase and self._may_paint_on(target):
+            self._stroke = _Stroke([pointer.point], target, pointer.ctrl)
             self.move(pointer)
 
     def double_click(self, pointer: Pointer) -> None:
@@ -101,7 +104,7 @@ class BrushTool(Tool):
         if self._stroke is not None:
             x, y = self._stroke.points[-1]
             far = max(abs(pointer.x - x), abs(pointer.y - y))
-            if far >= max(_SPACING * self._size, pointer.screen_point):
+            if far >= max(_SPACING * self.size, pointer.screen_point):
                 self._stroke.points.append(pointer.point)
         self.canvas.refresh()
 
@@ -111,9 +114,12 @@ class BrushTool(Tool):
         if stroke is None or button is not Button.LEFT:
             return
         self._stroke = None
-        points, radius = [*stroke.points, pointer.point], self._size / 2
+        points, radius = [*stroke.points, pointer.point], self._tip.radius
+        near = () if stroke.erase else self._neighbours(stroke, pointer)
         if stroke.target is None:
-            region_operations.paint(session, points, radius, self._category_id())
+            region_operations.paint(session, points, radius, self._category_id(), near)
+        elif near:
+            region_operations.brush_beside(session, stroke.target, points, radius, near)
         else:
             region_operations.brush(session, stroke.target, points, radius, erase=stroke.erase)
         self.canvas.refresh()
@@ -122,20 +128,25 @@ class BrushTool(Tool):
         """Make the brush wider or narrower; during a stroke the wheel magnifies as ever."""
         if self.busy:
             return False
-        self._size = min(max(self._size * _STEP**notches, MIN_SIZE), MAX_SIZE)
+        self._tip.turn(notches)
         self.canvas.refresh()
         return True
 
-    def key(self, key: Qt.Key) -> bool:
-        """`[` and `]` change the width; H fills a hole; Enter ends what is painted on."""
+    def takes(self, key: ToolKey) -> bool:
+        """Between strokes the width and holes come first."""
+        return (self._tip.takes(key) or key is ToolKey.FILL_HOLE) and not self.busy
+
+    def key(self, key: ToolKey) -> bool:
+        """Change the width, fill a hole, or end what is painted on."""
         if self.busy:
             return False
-        if key in (_GROW, _SHRINK):
-            return self.wheel(1 if key == _GROW else -1)
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if self._tip.key(key):
+            self.canvas.refresh()
+            return True
+        if key is ToolKey.FINISH:
             self.canvas.session.select(())
             return True
-        return key == Qt.Key.Key_H and self._fill_hole()
+        return key is ToolKey.FILL_HOLE and self._fill_hole()
 
     def undo(self) -> bool:
         """Drop the stroke."""
@@ -155,20 +166,13 @@ class BrushTool(Tool):
         if self._stroke is not None:
             erases = self._stroke.erase
             self._paint_stroke(painter, viewport, self._stroke)
-        if self._pointer is None:
-            return
-        middle = QPointF(*viewport.to_screen(*self._pointer.point))
-        radius = self._size / 2 * viewport.scale
-        line = Qt.PenStyle.DashLine if erases else Qt.PenStyle.SolidLine
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for colour, width in ((QColor(0, 0, 0, 150), 3.0), (QColor(255, 255, 255), 1.2)):
-            painter.setPen(QPen(colour, width, line))
-            painter.drawEllipse(middle, radius, radius)
+        if self._pointer is not None:
+            self._tip.paint(painter, viewport, self._pointer.point, dashed=erases)
 
     def _paint_stroke(self, painter: QPainter, viewport: Viewport, stroke: _Stroke) -> None:
         colour = QColor("white") if stroke.erase else self._colour(stroke)
         colour.setAlphaF(_OPACITY)
-        pen = QPen(colour, self._size * viewport.scale)
+        pen = QPen(colour, self.size * viewport.scale)
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         painter.setPen(pen)
@@ -184,6 +188,22 @@ class BrushTool(Tool):
         colours = {c.id: c.shown_colour for c in session.categories}
         # Without a choice it is the first one, which may be yet to be made.
         return QColor(colours.get(category_id or 0, next(iter(colours.values()), PALETTE[0])))
+
+    def _may_paint_on(self, target: int | None) -> bool:
+        """Tell whether a stroke may begin; says it when what is selected is hidden or locked."""
+        session = self.canvas.session
+        annotation = None if target is None else session.annotations.get(target)
+        if annotation is not None and annotation.hidden:
+            session.problem.emit("What is selected is hidden; show it first.")
+            return False
+        return annotation is None or session.allows_changing([annotation])
+
+    def _neighbours(self, stroke: _Stroke, end: Pointer) -> tuple[Annotation, ...]:
+        """Return what the stroke is to share borders with."""
+        across, down = zip(*stroke.points, end.point, strict=True)
+        room = self._tip.radius
+        box = min(across) - room, min(down) - room, max(across) + room, max(down) + room
+        return tuple(n for n in self.canvas.neighbours(box) if n.id != stroke.target)
 
     def _fill_hole(self) -> bool:
         """Fill the hole under the pointer; False when not a single annotation is selected."""

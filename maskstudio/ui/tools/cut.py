@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter
 
 from maskstudio.session import region_operations
 from maskstudio.ui.canvas.viewport import Viewport
+from maskstudio.ui.key_table import ToolKey
 from maskstudio.ui.tools.draft import has_left, paint_draft
 from maskstudio.ui.tools.tool import Button, Pointer, Tool
 
@@ -30,10 +31,12 @@ class CutTool(Tool):
     def hint(self) -> str:
         """What a line would cut."""
         if self._line is not None:
-            return "Let go to cut  ·  Right-click or Esc drops the line"
+            return "Let go to cut  ·  Right-click or {escape} drops the line"
         if self.canvas.session.selection:
-            return "Drag a line right across what is selected  ·  Enter or right-click selects none"
-        return "Drag a line right across annotations: each is cut in two  ·  Esc goes back"
+            return (
+                "Drag a line across what is selected  ·  Right-click selects none  ·  {finish} too"
+            )
+        return "Drag a line right across annotations: each is cut in two  ·  {escape} goes back"
 
     @property
     def cursor(self) -> Qt.CursorShape:
@@ -72,13 +75,14 @@ class CutTool(Tool):
         self._line = None
         if has_left(pointer, line.start):
             visible = self.canvas.visible_annotations()
-            chosen = session.selection & visible.keys() if session.selection else visible
+            unlocked = (i for i, a in visible.items() if not a.locked)
+            chosen = session.selection & visible.keys() if session.selection else unlocked
             region_operations.cut(session, sorted(chosen), [line.start, pointer.point])
         self.canvas.refresh()
 
-    def key(self, key: Qt.Key) -> bool:
-        """Enter selects none."""
-        used = key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not self.busy
+    def key(self, key: ToolKey) -> bool:
+        """Finishing selects none."""
+        used = key is ToolKey.FINISH and not self.busy
         if used:
             self.canvas.session.select(())
         return used

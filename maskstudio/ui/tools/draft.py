@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
+from maskstudio.annotation.segmentation import Segmentation
+from maskstudio.session import operations
 from maskstudio.ui.canvas.viewport import Viewport
 from maskstudio.ui.tools.tool import CanvasPort, Pointer
 
@@ -27,6 +29,11 @@ def has_left(pointer: Pointer, point: tuple[float, float]) -> bool:
     """Tell whether the pointer is farther from a point than a trembling hand takes it."""
     far = max(abs(pointer.x - point[0]), abs(pointer.y - point[1]))
     return far > _DRAG_START * pointer.tolerance
+
+
+def draw(canvas: CanvasPort, drawn: Segmentation, category_id: int | None) -> bool:
+    """Make an annotation of what was drawn, cut at its neighbours if that is wanted."""
+    return operations.draw(canvas.session, drawn, category_id, canvas.neighbours(drawn.box))
 
 
 def paint_draft(painter: QPainter, viewport: Viewport, line: Iterable[tuple[float, float]]) -> None:

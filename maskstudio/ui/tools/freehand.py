@@ -7,9 +7,9 @@ from PySide6.QtGui import QPainter
 
 from maskstudio.annotation.segmentation import MIN_RING_VERTICES, Segmentation
 from maskstudio.annotation.shapes import thinned
-from maskstudio.session import operations
 from maskstudio.ui.canvas.viewport import Viewport
-from maskstudio.ui.tools.draft import has_left, paint_draft, within_image
+from maskstudio.ui.key_table import ToolKey
+from maskstudio.ui.tools.draft import draw, has_left, paint_draft, within_image
 from maskstudio.ui.tools.tool import Button, CanvasPort, Pointer, Tool
 
 
@@ -34,10 +34,11 @@ class FreehandTool(Tool):
     def hint(self) -> str:
         """What letting go does, or what can be done with what is left."""
         if not self._path:
-            return "Press and drag along the outline  ·  Esc goes back to selecting"
+            return "Press and drag along the outline  ·  {escape} goes back to selecting"
         if self._held:
-            return "Let go to close the outline  ·  Right-click or Esc drops it"
-        return "The outline was not kept  ·  Enter tries again  ·  Right-click or Esc drops it"
+            return "Let go to close the outline  ·  Right-click or {escape} drops it"
+        keys = "{finish} tries again  ·  {escape} drops it"
+        return f"The outline was not kept  ·  Right-click drops it  ·  {keys}"
 
     @property
     def cursor(self) -> Qt.CursorShape:
@@ -80,9 +81,9 @@ class FreehandTool(Tool):
         """Begin an outline: it may begin where another one did just before."""
         self.press(pointer, Button.LEFT)
 
-    def key(self, key: Qt.Key) -> bool:
-        """Enter tries again to keep an outline."""
-        again = key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.busy and not self._held
+    def key(self, key: ToolKey) -> bool:
+        """Finishing tries again to keep an outline."""
+        again = key is ToolKey.FINISH and self.busy and not self._held
         if again:
             self._finish()
         return again
@@ -107,8 +108,6 @@ class FreehandTool(Tool):
         """Make an annotation of the outline; a mere click or line vanishes."""
         vertices = thinned(self._path, self._tolerance)
         nothing = not self._moved or len(vertices) < MIN_RING_VERTICES
-        if nothing or operations.draw(
-            self.canvas.session, Segmentation.from_rings(vertices), self._category_id()
-        ):
+        if nothing or draw(self.canvas, Segmentation.from_rings(vertices), self._category_id()):
             self._path = []
         self.canvas.refresh()

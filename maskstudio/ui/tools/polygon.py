@@ -2,18 +2,25 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from maskstudio.annotation.segmentation import MIN_RING_VERTICES, Segmentation
-from maskstudio.session import operations
+from maskstudio.annotation.borders import snapped
+from maskstudio.annotation.draft import Points
+from maskstudio.annotation.segmentation import Segmentation
 from maskstudio.ui.canvas.viewport import Viewport
-from maskstudio.ui.tools.draft import paint_draft, within_image
-from maskstudio.ui.tools.tool import Button, CanvasPort, Pointer, Tool
+from maskstudio.ui.tools.draft import draw, within_image
+from maskstudio.ui.tools.outline import OutlineTool
+from maskstudio.ui.tools.tool import CanvasPort, Pointer
+
+_SNAP_RADIUS = 6.0  # of the mark, in screen points
 
 
-class PolygonTool(Tool):
-    """Clicks set vertices; the first vertex, a double-click or Enter closes the outline."""
+class PolygonTool(OutlineTool):
+    """Each click sets a vertex; the closed outline is an annotation.
+
+    While borders are shared, vertices snap to those of the neighbours, and to their edges.
+    """
 
     name = "polygon"
 
@@ -21,100 +28,48 @@ class PolygonTool(Tool):
         """Draw into the category that `category_id` names when the outline is closed."""
         super().__init__(canvas)
         self._category_id = category_id
-        self._vertices: list[tuple[float, float]] = []
-        self._pointer: Pointer | None = None
+        self._snap: tuple[float, float] | None = None
 
     @property
     def hint(self) -> str:
         """What the next click does."""
-        if not self._vertices:
-            return "Click to set the first vertex  ·  Esc goes back to selecting"
-        if len(self._vertices) < MIN_RING_VERTICES:
-            return "Click sets the next vertex  ·  Backspace drops the last  ·  Esc cancels"
-        return "Click the first vertex, double-click or Enter closes  ·  Backspace drops the last"
-
-    @property
-    def cursor(self) -> Qt.CursorShape:
-        """A cross."""
-        return Qt.CursorShape.CrossCursor
-
-    @property
-    def busy(self) -> bool:
-        """True once the first vertex is set."""
-        return bool(self._vertices)
-
-    def press(self, pointer: Pointer, button: Button) -> None:
-        """Set a vertex, close the outline, or drop the last vertex."""
-        if button is Button.RIGHT:
-            self._drop_last()
-        elif not self._on_first(pointer):
-            self._vertices.append(within_image(self.canvas, pointer))
-        elif len(self._vertices) >= MIN_RING_VERTICES:
-            self._finish()
-        self.canvas.refresh()
+        if self._snap is not None and not self._closes():
+            others = super().hint.partition("  ·  ")[2]
+            return f"Click sets a vertex on the neighbour's border  ·  {others}"
+        return super().hint
 
     def move(self, pointer: Pointer) -> None:
-        """Draw the edge to the pointer."""
-        self._pointer = pointer
-        self.canvas.refresh()
-
-    def double_click(self, pointer: Pointer) -> None:
-        """Close the outline; the first click of the two has set its last vertex."""
-        del pointer
-        self._finish()
-
-    def key(self, key: Qt.Key) -> bool:
-        """Enter closes, Backspace drops the last vertex."""
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._vertices:
-            self._finish()
-        elif key == Qt.Key.Key_Backspace and self._vertices:
-            self._drop_last()
-        else:
-            return False
-        return True
-
-    def undo(self) -> bool:
-        """Drop the last vertex."""
-        if not self._vertices:
-            return False
-        self._drop_last()
-        return True
+        """Draw on to the pointer, or to the border it snaps to."""
+        self._snap = self._border_near(pointer)
+        super().move(pointer)
 
     def cancel(self) -> None:
         """Drop the outline."""
-        self._vertices.clear()
-        self.canvas.refresh()
+        self._snap = None
+        super().cancel()
 
     def paint(self, painter: QPainter, viewport: Viewport) -> None:
-        """Draw the outline so far and the edge to the pointer."""
-        if not self._vertices:
+        """Draw the outline so far, and mark where the next vertex snaps to."""
+        super().paint(painter, viewport)
+        if self._snap is None or self._closes():
             return
-        points = [QPointF(*viewport.to_screen(*vertex)) for vertex in self._vertices]
-        to_pointer = [self._pointer.point] if self._pointer else []
-        paint_draft(painter, viewport, self._vertices + to_pointer)
-        closes = len(self._vertices) >= MIN_RING_VERTICES
-        closes &= self._pointer is not None and self._on_first(self._pointer)
-        painter.setPen(QPen(QColor(20, 20, 20), 1.2))
-        for number, point in enumerate(points):
-            painter.setBrush(QColor(90, 220, 120) if closes and not number else QColor("white"))
-            radius = 7.0 if closes and not number else 4.0
-            painter.drawEllipse(point, radius, radius)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        at = QPointF(*viewport.to_screen(*self._snap))
+        for colour, width in ((QColor(20, 20, 20), 4.0), (QColor(90, 220, 120), 2.0)):
+            painter.setPen(QPen(colour, width))
+            painter.drawEllipse(at, _SNAP_RADIUS, _SNAP_RADIUS)
 
-    def _drop_last(self) -> None:
-        if self._vertices:
-            self._vertices.pop()
-            self.canvas.refresh()
+    def _stretch(self, pointer: Pointer) -> Points:
+        return (self._border_near(pointer) or within_image(self.canvas, pointer),)
 
-    def _finish(self) -> None:
-        if len(self._vertices) < MIN_RING_VERTICES:
-            return
-        drawn = Segmentation.from_rings(self._vertices)
-        if operations.draw(self.canvas.session, drawn, self._category_id()):
-            self._vertices = []
-        self.canvas.refresh()
+    def _stretch_shown(self, pointer: Pointer) -> Points:
+        return (self._snap or pointer.point,)
 
-    def _on_first(self, pointer: Pointer) -> bool:
-        if not self._vertices:
-            return False
-        x, y = self._vertices[0]
-        return max(abs(pointer.x - x), abs(pointer.y - y)) <= pointer.tolerance
+    def _keep(self, drawn: Segmentation) -> bool:
+        return draw(self.canvas, drawn, self._category_id())
+
+    def _border_near(self, pointer: Pointer) -> tuple[float, float] | None:
+        x, y, near = pointer.x, pointer.y, pointer.tolerance
+        neighbours = self.canvas.neighbours((x - near, y - near, x + near, y + near))
+        outlines = [n.segmentation for n in neighbours if n.segmentation]
+        return snapped(outlines, x, y, near)

@@ -12,9 +12,12 @@ from maskstudio.annotation.segmentation import (
     insert_vertex,
     move_vertex,
 )
+from maskstudio.annotation.vertices import OutlinePlace
 from maskstudio.session import operations
 from maskstudio.ui.canvas.hit_test import Hit, HitKind, within
 from maskstudio.ui.canvas.viewport import Viewport
+from maskstudio.ui.key_table import ToolKey
+from maskstudio.ui.tools.redraw import RedrawGesture
 from maskstudio.ui.tools.tool import Button, CanvasPort, Pointer, Tool
 
 # A press becomes a drag after this share of the tolerance: a trembling hand does not move things.
@@ -48,6 +51,8 @@ class SelectTool(Tool):
     def __init__(self, canvas: CanvasPort) -> None:
         super().__init__(canvas)
         self._drag: _Drag | None = None
+        self._redraw = RedrawGesture(canvas)
+        self._pressed: Hit | None = None  # where a redrawing began, in case it was a mere click
         self._hover: Hit | None = None
         self._hovered: Annotation | None = None
 
@@ -66,18 +71,26 @@ class SelectTool(Tool):
     @property
     def hint(self) -> str:
         """What can be done with what is under the pointer."""
+        if self._redraw.busy:
+            return self._redraw.hint
         kind = self.hover.kind if self.hover else None
         if kind is HitKind.VERTEX:
-            return "Drag the vertex  ·  Alt+click or Backspace deletes it"
+            redraws = "Shift+drag redraws the outline from here"
+            deletes = "Alt+click deletes it  ·  so does {drop_vertex}"
+            return f"Drag the vertex  ·  {redraws}  ·  {deletes}"
         if kind is HitKind.EDGE:
-            return "Drag the edge, or Alt+click it, to insert a vertex"
+            redraws = "Shift+drag redraws the outline from here"
+            return f"Drag the edge, or Alt+click it, to insert a vertex  ·  {redraws}"
         if kind is HitKind.BODY:
-            return "Click selects, drag moves  ·  Ctrl+click adds  ·  1-9 category  ·  Del deletes"
-        return "Click an annotation  ·  P draws  ·  I pre-annotates  ·  Space verifies and goes on"
+            return self._body_hint()
+        keys = "{polygon} draws  ·  {predict} pre-annotates  ·  {verify} verifies and goes on"
+        return f"Click an annotation  ·  {keys}"
 
     @property
     def cursor(self) -> Qt.CursorShape:
-        """A hand over what can be moved."""
+        """A hand over what can be moved, a cross while a line is drawn."""
+        if self._redraw.busy:
+            return Qt.CursorShape.CrossCursor
         kind = self.hover.kind if self.hover else None
         if kind is HitKind.VERTEX:
             return Qt.CursorShape.SizeAllCursor
@@ -88,38 +101,55 @@ class SelectTool(Tool):
     @property
     def busy(self) -> bool:
         """True while a button is down."""
-        return self._drag is not None
+        return self._drag is not None or self._redraw.busy
 
     def press(self, pointer: Pointer, button: Button) -> None:
-        """Begin a click or a drag."""
+        """Begin a click, a drag, or a line; the right button drops a line."""
         if button is not Button.LEFT:
+            self._redraw.cancel()
             return
         hit = self._hit(pointer)
-        modified = pointer.alt or pointer.shift
-        if hit is not None and hit.kind is not HitKind.BODY and modified:
-            self._alt_click(hit)
+        if hit is not None and hit.kind is not HitKind.BODY and (pointer.alt or pointer.shift):
+            if pointer.alt:
+                self._alt_click(hit)
+            else:
+                self._begin_line(hit, pointer)
             return
         if hit is not None and hit.kind is HitKind.BODY:
             self._select(hit.annotation_id, add=pointer.ctrl)
         self._drag = _Drag(pointer, hit, self._taken(hit))
 
     def move(self, pointer: Pointer) -> None:
-        """Preview the drag, or find what lies under the pointer."""
+        """Preview the drag or the line, or find what lies under the pointer."""
+        if self._redraw.busy:
+            self._redraw.move(pointer)
+            return
         drag = self._current_drag()
         if drag is None:
             hover = self._hit(pointer)
             if hover != self.hover:
                 self.hover = hover
-                self.canvas.refresh()
+                self.canvas.refresh_live()
             return
         far = max(abs(pointer.x - drag.start.x), abs(pointer.y - drag.start.y))
         moving = drag.moving or far > _DRAG_START * pointer.tolerance
+        if moving and not drag.moving and not self.canvas.session.allows_changing(drag.of):
+            self._drag = None
+            return
         self._drag = replace(drag, moving=moving, at=pointer.point)
-        if moving:
+        if moving and drag.hit is None:
+            self.canvas.refresh()
+        elif moving:
             self.canvas.set_preview(self._dragged())
 
     def release(self, pointer: Pointer, button: Button) -> None:
-        """Commit the drag, as one edit."""
+        """Commit the drag or the line, as one edit."""
+        if self._redraw.busy and button is Button.LEFT:
+            if not self._redraw.finish(pointer) and self._pressed is not None:
+                self._alt_click(self._pressed)
+            self.canvas.refresh()
+            self.move(pointer)
+            return
         drag, session = self._current_drag(), self.canvas.session
         if button is not Button.LEFT or drag is None:
             return
@@ -129,6 +159,7 @@ class SelectTool(Tool):
             found = within(self.canvas.visible_annotations(), drag.start.point, pointer.point)
             kept = session.selection if pointer.ctrl else frozenset()
             session.select(kept | frozenset(found if drag.moving else ()))
+            self.canvas.refresh()
         elif drag.moving and drag.hit.kind is HitKind.BODY:
             dx, dy = pointer.x - drag.start.x, pointer.y - drag.start.y
             operations.move(session, [a.id for a in drag.of], dx, dy)
@@ -144,9 +175,16 @@ class SelectTool(Tool):
         if hit is not None and hit.kind is HitKind.EDGE:
             self._alt_click(hit)
 
-    def key(self, key: Qt.Key) -> bool:
-        """Backspace deletes the vertex under the pointer."""
-        if key == Qt.Key.Key_Backspace and self.hover and self.hover.kind is HitKind.VERTEX:
+    def takes(self, key: ToolKey) -> bool:
+        """While a line is drawn its other side comes first."""
+        return key is ToolKey.OTHER_SIDE and self._redraw.busy
+
+    def key(self, key: ToolKey) -> bool:
+        """Take the other side of what is redrawn, or delete the vertex under the pointer."""
+        if self.takes(key):
+            self._redraw.take_other_side()
+            return True
+        if key is ToolKey.DROP_VERTEX and self.hover and self.hover.kind is HitKind.VERTEX:
             self._alt_click(self.hover)
             return True
         return False
@@ -160,25 +198,40 @@ class SelectTool(Tool):
 
     def cancel(self) -> None:
         """Put back what is being dragged, or let go of the selection."""
-        if self._drag is not None:
+        if self._redraw.busy:
+            self._redraw.cancel()
+        elif self._drag is not None:
             self._drag = None
             self.canvas.set_preview(())
+            self.canvas.refresh()
         else:
             self.canvas.session.select(())
         self.hover = None
 
     def paint(self, painter: QPainter, viewport: Viewport) -> None:
-        """Draw the rubber band, or mark the vertex or edge under the pointer."""
+        """Draw the line or the rubber band, or mark the vertex or edge under the pointer."""
+        self._redraw.paint(painter, viewport)
         drag = self._drag
         if drag is not None and drag.moving and drag.hit is None:
             corner = QPointF(*viewport.to_screen(*drag.start.point))
             painter.setPen(QPen(QColor(255, 255, 255), 1, Qt.PenStyle.DashLine))
             painter.setBrush(QColor(80, 150, 255, 40))
             painter.drawRect(QRectF(corner, QPointF(*viewport.to_screen(*drag.at))).normalized())
-        elif drag is None and self.hover is not None and self.hover.vertex is not None:
+        elif not self.busy and self.hover is not None and self.hover.vertex is not None:
             painter.setPen(QPen(QColor(20, 20, 20), 1.5))
             painter.setBrush(QColor(255, 255, 255))
             painter.drawEllipse(QPointF(*viewport.to_screen(*self.hover.point)), 6, 6)
+
+    def _body_hint(self) -> str:
+        hit = self.hover
+        annotation = self._there(hit.annotation_id) if hit else None
+        if annotation is not None and annotation.locked:
+            return (
+                "Locked: nothing changes it  ·  Click selects  ·  {lock} unlocks what is selected"
+            )
+        keys = "{category_1}-{category_9} category  ·  {delete} deletes"
+        more = "{hide_selected} hides  ·  {lock} locks  ·  Right-click: more"
+        return f"Click selects, drag moves  ·  Ctrl+click adds  ·  {keys}  ·  {more}"
 
     def _there(self, annotation_id: int) -> Annotation | None:
         return self.canvas.session.annotations.get(annotation_id)
@@ -207,6 +260,12 @@ class SelectTool(Tool):
             session.select(session.selection ^ {annotation_id})
         elif annotation_id not in session.selection:
             session.select([annotation_id])
+
+    def _begin_line(self, hit: Hit, pointer: Pointer) -> None:
+        annotation = self._there(hit.annotation_id)
+        if annotation is not None and hit.vertex is not None:
+            self._pressed = hit
+            self._redraw.begin(annotation, OutlinePlace(hit.vertex, hit.point), pointer)
 
     def _alt_click(self, hit: Hit) -> None:
         """Delete the vertex or split the edge that was hit."""

@@ -9,9 +9,8 @@ from PySide6.QtGui import QPainter
 
 from maskstudio.annotation.segmentation import Box, Segmentation
 from maskstudio.annotation.shapes import dragged_box, ellipse_vertices, rectangle_vertices
-from maskstudio.session import operations
 from maskstudio.ui.canvas.viewport import Viewport
-from maskstudio.ui.tools.draft import has_left, paint_draft, within_image
+from maskstudio.ui.tools.draft import draw, has_left, paint_draft, within_image
 from maskstudio.ui.tools.tool import Button, CanvasPort, Pointer, Tool
 
 
@@ -53,8 +52,8 @@ class _BoxTool(Tool):
         if self._start is None:
             return f"Drag, or click two opposite corners  ·  {keys}"
         if self._held:
-            return f"Let go to set the {self.noun}  ·  {keys}  ·  Esc cancels"
-        return f"Click the opposite corner  ·  {keys}  ·  Esc cancels"
+            return f"Let go to set the {self.noun}  ·  {keys}  ·  {{escape}} cancels"
+        return f"Click the opposite corner  ·  {keys}  ·  {{escape}} cancels"
 
     @property
     def cursor(self) -> Qt.CursorShape:
@@ -122,7 +121,7 @@ class _BoxTool(Tool):
         x0, y0, x1, y1 = box
         if x0 < x1 and y0 < y1:
             drawn = Segmentation.from_rings(self._vertices(box))
-            if operations.draw(self.canvas.session, drawn, self._category_id()):
+            if draw(self.canvas, drawn, self._category_id()):
                 self._start = None
 
 

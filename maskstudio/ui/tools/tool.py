@@ -9,9 +9,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter
 
 from maskstudio.annotation.annotation import Annotation
+from maskstudio.annotation.draft import Ends, Points
+from maskstudio.annotation.segmentation import Box
 from maskstudio.session.session import Session
+from maskstudio.session.shown_image import ShownImage
 from maskstudio.ui.canvas.hit_test import Hit
 from maskstudio.ui.canvas.viewport import Viewport
+from maskstudio.ui.key_table import ToolKey
 
 TOLERANCE = 8.0
 """Screen points that count as «on it»."""
@@ -62,14 +66,28 @@ class CanvasPort(Protocol):
     def session(self) -> Session:
         """The open project."""
 
+    @property
+    def image(self) -> ShownImage | None:
+        """The image on the canvas, if there is one."""
+
+    @property
+    def level(self) -> int:
+        """The level of the image that is painted; 0 is full size."""
+
     def refresh(self) -> None:
         """Paint again: the tool's own drawing changed."""
+
+    def refresh_live(self) -> None:
+        """Paint again what is selected or under the pointer, and what the tool draws on it."""
 
     def set_preview(self, annotations: tuple[Annotation, ...]) -> None:
         """Show these instead of the annotations with their ids, until the next edit."""
 
     def visible_annotations(self) -> Mapping[int, Annotation]:
         """Return what can be touched, back to front."""
+
+    def neighbours(self, box: Box) -> tuple[Annotation, ...]:
+        """Return what shares borders with what is drawn in a box; nothing, unless it is wanted."""
 
     def hit(self, point: tuple[float, float], tolerance: float) -> Hit | None:
         """Find what lies under an image point, within a tolerance in image pixels."""
@@ -91,7 +109,11 @@ class Tool:
 
     @property
     def hint(self) -> str:
-        """One line: what the mouse and keys do now."""
+        """One line: what the mouse and keys do now.
+
+        Keys can be changed: `{polygon}` stands for the key of that action, `{finish}` for that of a
+        `ToolKey`. A part between two «  ·  » goes if nothing is bound to its key.
+        """
         return ""
 
     @property
@@ -103,6 +125,23 @@ class Tool:
     def busy(self) -> bool:
         """True in the middle of a gesture."""
         return False
+
+    @property
+    def draft(self) -> Points:
+        """The points that were set of an outline that takes many clicks; it survives a crash.
+
+        Another value with every change and the same one without; empty when there is nothing that
+        is worth keeping.
+        """
+        return ()
+
+    @property
+    def draft_ends(self) -> Ends:
+        """How many of these points there were after each click."""
+        return ()
+
+    def resume(self, points: Points, ends: Ends) -> None:
+        """Take up an outline that was kept, as `draft` and `draft_ends` told of it."""
 
     def press(self, pointer: Pointer, button: Button) -> None:
         """A button went down."""
@@ -121,8 +160,13 @@ class Tool:
         del notches
         return False
 
-    def key(self, key: Qt.Key) -> bool:
-        """A key was pressed; return True when the tool used it."""
+    def takes(self, key: ToolKey) -> bool:
+        """Tell whether the tool has a use for a key now that may be that of an action too."""
+        del key
+        return False
+
+    def key(self, key: ToolKey) -> bool:
+        """A key was pressed that is bound to this; return True when the tool used it."""
         del key
         return False
 

@@ -1,0 +1,100 @@
+"""Which actions can be done now."""
+
+from maskstudio.annotation.history import HistoryState
+from maskstudio.session import arranging, border_operations, region_operations, vertex_operations
+from maskstudio.session.preannotation import PreAnnotator
+from maskstudio.session.session import Session
+from maskstudio.ui.actions import NUDGES, Actions
+from maskstudio.ui.tools.tool import Tool
+
+
+class Availability:
+    """Enables the actions that can be done, and says of undo and redo what they would do."""
+
+    def __init__(self, actions: Actions) -> None:
+        self._actions = actions
+        self._told: HistoryState | None = None
+        self._enabled: dict[str, bool] = {}
+
+    def renew(self, session: Session, annotator: PreAnnotator, tool: Tool) -> None:
+        """Look again at all that decides it."""
+        history = session.history()
+        available = _available(session, annotator, tool)
+        # Asked at every press and release, when next to nothing changes.
+        for name, enabled in available.items() - self._enabled.items():
+            self._actions[name].setEnabled(enabled)
+        self._enabled = available
+        for name, checked in _checked(session).items():
+            self._actions[name].setChecked(checked)
+        if history != self._told:
+            self._told = history
+            self._tell("undo", history.undo)
+            self._tell("redo", history.redo)
+
+    def _tell(self, name: str, what: str | None) -> None:
+        text = self._actions[name].text()
+        self._actions.describe(name, f"{text}: {what}" if what else text)
+
+
+def _checked(session: Session) -> dict[str, bool]:
+    """Return which actions say how the selection is."""
+    chosen = session.selected()
+    return {
+        "hide_selected": any(annotation.hidden for annotation in chosen),
+        "lock": any(annotation.locked for annotation in chosen),
+        "crowd": bool(chosen) and all(annotation.iscrowd for annotation in chosen),
+    }
+
+
+def _available(session: Session, annotator: PreAnnotator, tool: Tool) -> dict[str, bool]:
+    history = session.history()
+    project = session.database is not None
+    free = not (session.read_only or session.writing)
+    categories = session.categories if free else ()
+    writable = session.current is not None and free
+    selected = bool(session.selection)
+    combinable = writable and region_operations.can_combine(session)
+    # A selection that moved under a tool would take what the tool is doing away.
+    nudges = dict.fromkeys(NUDGES, selected and not tool.busy)
+    return nudges | {
+        "export": project,
+        "go_to": project,
+        "undo": tool.busy or (free and history.undo is not None),
+        "redo": free and history.redo is not None,
+        "delete": selected,
+        "copy": selected,
+        "paste": writable,
+        "duplicate": writable and selected,
+        "copy_to_next": writable and selected,
+        "unite": combinable,
+        "subtract": combinable,
+        "intersect": combinable,
+        "merge_parts": combinable,
+        "fill_holes": writable and region_operations.can_fill_holes(session),
+        "trim": writable and border_operations.can_trim(session),
+        "split_parts": writable and region_operations.can_split(session),
+        "simplify": writable and vertex_operations.can_change_detail(session),
+        "hide_selected": writable and selected,
+        "show_hidden": writable and bool(arranging.hidden_ones(session)),
+        "lock": writable and selected,
+        "to_front": writable and selected,
+        "raise": writable and selected,
+        "lower": writable and selected,
+        "to_back": writable and selected,
+        "crowd": writable and selected,
+        "properties": selected,
+        "zoom_selection": selected,
+        "category_up": len(categories) > 1,
+        "category_down": len(categories) > 1,
+        "hide_category": bool(categories),
+        "only_category": len(categories) > 1,
+        "show_categories": any(category.hidden for category in categories),
+        "merge_category": len(categories) > 1,
+        "select_all": bool(session.shown),
+        "verify": writable,
+        "skip": writable,
+        "reopen": writable,
+        "predict": writable,
+        "predict_folder": writable,
+        "cancel": annotator.running,
+    }

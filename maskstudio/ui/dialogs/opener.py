@@ -1,0 +1,82 @@
+"""Opens the dialogs; each is imported when it is first asked for, not before the window is up."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from maskstudio.session.session import Session
+from maskstudio.session.tasks import Tasks
+from maskstudio.ui.actions import Actions
+from maskstudio.ui.canvas.canvas import Canvas
+from maskstudio.ui.tools.pointer_input import PointerInput
+
+
+class Dialogs:
+    """What opens over a window."""
+
+    def __init__(
+        self,
+        window: QWidget,
+        session: Session,
+        tasks: Tasks,
+        canvas: Canvas,
+        pointer: PointerInput,
+        actions: Actions,
+    ) -> None:
+        self._window = window
+        self._session = session
+        self._tasks = tasks
+        self._canvas = canvas
+        self._input = pointer
+        self._actions = actions
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """Return what to call for each action that opens a dialog."""
+        return {
+            "adjust": self._adjust,
+            "export": self._export,
+            "simplify": self._simplify,
+            "go_to": self._go_to,
+            "keys": self._keys,
+            "change_keys": self._change_keys,
+            "about": self._about,
+        }
+
+    def _adjust(self) -> None:
+        from maskstudio.ui.dialogs.adjust import show_adjust
+
+        show_adjust(self._canvas, self._window)
+
+    def _export(self) -> None:
+        from maskstudio.ui.dialogs.export import ExportDialog
+
+        if self._session.database is not None:
+            dialog = ExportDialog(self._session, self._tasks, self._window)
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.show()
+
+    def _simplify(self) -> None:
+        from maskstudio.ui.dialogs.simplify import show_simplify
+
+        show_simplify(self._session, self._canvas, self._input, self._tasks, self._window)
+
+    def _go_to(self) -> None:
+        from maskstudio.ui.dialogs.go_to import show_go_to
+
+        show_go_to(self._session, self._window)
+
+    def _keys(self) -> None:
+        from maskstudio.ui.dialogs.help import show_keys
+
+        show_keys(self._actions.keymap, self._session.problem.emit, self._window)
+
+    def _change_keys(self) -> None:
+        from maskstudio.ui.dialogs.keys import show_change_keys
+
+        show_change_keys(self._actions.keymap, self._window)
+
+    def _about(self) -> None:
+        from maskstudio.ui.dialogs.help import show_about
+
+        show_about(self._window)
