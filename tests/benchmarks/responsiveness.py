@@ -23,18 +23,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QEventLoop, QPoint, QPointF, Qt, QTimer, qVersion
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import QPoint, QPointF, QTimer, qVersion
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from heartbeat import Gap, Heartbeat, Tracer
-from maskstudio import app as program
+from labeler import Labeler
 from maskstudio.resources import resource_path
 
 _BOUNDS_MS = {"a": 350.0, "b": 50.0, "c": 50.0, "d": 1500.0}
@@ -59,43 +57,14 @@ class Row:
         return self.max <= self.bound
 
 
-class User:
-    """The program with somebody in front of it."""
+class User(Labeler):
+    """The program with somebody in front of it, and a model."""
 
-    def __init__(self, folder: Path, model: str) -> None:
-        self.app = program.build(["maskstudio"], folder / "settings.json")
-        self.window = self.app.window
-        self.canvas = self.app.window.canvas
-        self.session = self.app.session
+    def __init__(self, place: Path, model: str) -> None:
+        super().__init__(place / "settings.json", (1400, 900))
         self.annotator = self.app.annotator
         self.model = model
         self._steps = 0
-        self.window.setWindowState(Qt.WindowState.WindowNoState)
-        self.window.resize(1400, 900)
-        self.window.show()
-
-    def until(self, condition: Callable[[], bool]) -> None:
-        """Let the program run until a condition holds."""
-        loop = QEventLoop()
-        poll = QTimer(interval=5)
-        poll.timeout.connect(lambda: loop.quit() if condition() else None)
-        give_up = time.monotonic() + _PATIENCE_S
-        poll.timeout.connect(lambda: loop.quit() if time.monotonic() > give_up else None)
-        poll.start()
-        loop.exec()
-        if not condition():
-            raise TimeoutError("the program did not come to an end")
-
-    def rest(self, seconds: float) -> None:
-        """Let the program run for a while."""
-        end = time.monotonic() + seconds
-        self.until(lambda: time.monotonic() >= end)
-
-    def open(self, folder: Path, count: int) -> None:
-        """Open a folder and wait until it is listed and its first image shown."""
-        self.app.open_folder(folder)
-        self.until(lambda: len(self.session.image_ids) == count and self._shown())
-        self.rest(0.5)
 
     def load(self, model: str) -> None:
         """Load a model."""
@@ -153,23 +122,10 @@ class User:
         around = QPoint(round(reach * math.cos(step / 9)), round(reach * math.sin(step / 7)))
         QTest.mouseMove(self.canvas, middle + around)
         if step % 10 == 0:
-            self._wheel(QPointF(middle + around), 120 if step % 40 < 20 else -120)
+            self.wheel(1 if step % 40 < 20 else -1, QPointF(middle + around))
         if step % 60 == 0:
             ids = self.session.image_ids
             self.session.show(ids[step // 60 % len(ids)])
-
-    def _wheel(self, at: QPointF, turn: int) -> None:
-        event = QWheelEvent(
-            at,
-            QPointF(self.canvas.mapToGlobal(at)),
-            QPoint(),
-            QPoint(0, turn),
-            Qt.MouseButton.NoButton,
-            Qt.KeyboardModifier.NoModifier,
-            Qt.ScrollPhase.NoScrollPhase,
-            False,
-        )
-        QApplication.sendEvent(self.canvas, event)
 
 
 def save_large_model(path: Path) -> None:
