@@ -19,7 +19,7 @@ def _no_leaked_threads() -> Iterator[None]:
     yield
     left = [t.name for t in threading.enumerate() if t not in before and t.name != "asyncio_0"]
     # Libraries keep pools of their own; the program's lanes bear the names of LaneName.
-    left = [name for name in left if name.split("-")[0] in ("model", "files", "paint")]
+    left = [name for name in left if name.split("-")[0] in ("model", "files", "paint", "tiles")]
     assert not left, f"threads left running: {left}"
 
 
@@ -27,7 +27,8 @@ def _no_leaked_threads() -> Iterator[None]:
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep tests away from the person's own settings and data."""
     home = tmp_path_factory.mktemp("home")
-    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "APPDATA", "LOCALAPPDATA"):
+    folders = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
+    for name in (*folders, "APPDATA", "LOCALAPPDATA"):
         monkeypatch.setenv(name, str(home))
 
 
