@@ -62,7 +62,8 @@ class BoxIndex:
 
     def _front_to_back(self, found: NDArray[np.bool_]) -> list[int]:
         z, ids = self._stacking[: self._end][found].T
-        return ids[np.lexsort((ids, z))[::-1]].tolist()  # type: ignore[no-any-return]
+        ordered: list[int] = ids[np.lexsort((ids, z))[::-1]].tolist()
+        return ordered
 
     def _new_row(self) -> int:
         if self._free:

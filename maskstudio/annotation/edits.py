@@ -129,8 +129,8 @@ class ImageContent:
     @property
     def front_z(self) -> int:
         """The `z` with which a new annotation lies in front of all others."""
-        front = next(reversed(self.annotations.values()), None)  # type: ignore[call-overload]
-        return front.z if front is not None else 0
+        front = tuple(self.annotations.values())[-1:]
+        return front[0].z if front else 0
 
 
 def add(content: ImageContent, new: Sequence[Annotation], title: str = "Draw") -> Edit:

@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+from pathlib import Path
 
 from maskstudio.errors import CancelledError, UserError
 
@@ -46,8 +47,6 @@ def open_window(folder: str | os.PathLike[str] | None = None) -> int:
     # None of the hundreds of thousands of objects that the imports make is garbage; to search them
     # for it, then and ever after, takes a tenth of the start and several frames each time.
     gc.disable()
-    from pathlib import Path
-
     from maskstudio.app import run
 
     gc.freeze()
@@ -57,4 +56,5 @@ def open_window(folder: str | os.PathLike[str] | None = None) -> int:
 
 def _is_folder(word: str, *more: str) -> bool:
     """Tell whether the words are one folder and cannot be a command."""
-    return not more and os.path.isdir(word) and os.path.basename(word) != word  # noqa: PTH112, PTH119
+    path = Path(word)
+    return not more and path.is_dir() and path.name != word

@@ -30,6 +30,8 @@ SUFFIXES = frozenset(
 )
 """Endings (lower case) of the files taken for images."""
 
+_ENDINGS = tuple(SUFFIXES)
+
 MAX_PIXELS = 250_000_000
 """Pixels of the largest image that is read whole: 750 MB as RGB. To look at, larger ones open too;
 see `pyramids`."""
@@ -283,7 +285,7 @@ def _walk(folder: Path, prefix: str) -> Iterator[ImageFile]:
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(folder, f"{prefix}{entry.name}/")
-        elif os.path.splitext(entry.name)[1].lower() in SUFFIXES and entry.is_file():  # noqa: PTH122
+        elif entry.name.lower().endswith(_ENDINGS) and entry.is_file():
             status = entry.stat()
             yield ImageFile(_unicode(prefix + entry.name), status.st_size, status.st_mtime_ns)
 
