@@ -73,11 +73,6 @@ class BrushTool(Tool):
         )
 
     @property
-    def cursor(self) -> Qt.CursorShape:
-        """A cross in the middle of the brush."""
-        return Qt.CursorShape.CrossCursor
-
-    @property
     def busy(self) -> bool:
         """True during a stroke."""
         return self._stroke is not None

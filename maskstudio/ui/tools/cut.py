@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter
 
 from maskstudio.session import region_operations
@@ -37,11 +36,6 @@ class CutTool(Tool):
                 "Drag a line across what is selected  ·  Right-click selects none  ·  {finish} too"
             )
         return "Drag a line right across annotations: each is cut in two  ·  {escape} goes back"
-
-    @property
-    def cursor(self) -> Qt.CursorShape:
-        """A cross."""
-        return Qt.CursorShape.CrossCursor
 
     @property
     def busy(self) -> bool:

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter
 
 from maskstudio.annotation.annotation import Annotation
@@ -59,11 +58,6 @@ class EraserTool(Tool):
             none = "{finish} selects none"
             return f"Drag over vertices to erase them  ·  {none}  ·  {self._tip.hint}"
         return f"Drag over an annotation to erase its vertices  ·  {self._tip.hint}"
-
-    @property
-    def cursor(self) -> Qt.CursorShape:
-        """A cross in the middle of the circle."""
-        return Qt.CursorShape.CrossCursor
 
     @property
     def busy(self) -> bool:

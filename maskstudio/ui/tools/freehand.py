@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter
 
 from maskstudio.annotation.segmentation import MIN_RING_VERTICES, Segmentation
@@ -39,11 +38,6 @@ class FreehandTool(Tool):
             return "Let go to close the outline  ·  Right-click or {escape} drops it"
         keys = "{finish} tries again  ·  {escape} drops it"
         return f"The outline was not kept  ·  Right-click drops it  ·  {keys}"
-
-    @property
-    def cursor(self) -> Qt.CursorShape:
-        """A cross."""
-        return Qt.CursorShape.CrossCursor
 
     @property
     def busy(self) -> bool:

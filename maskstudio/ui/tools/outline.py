@@ -1,6 +1,6 @@
 """What the tools have in common that draw an outline click by click."""
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from maskstudio.annotation.draft import Ends, Points
@@ -34,11 +34,6 @@ class OutlineTool(Tool):
             )
         keys = "{finish} closes too  ·  {drop_vertex} drops the last"
         return f"Click the first vertex or double-click to close  ·  {keys}"
-
-    @property
-    def cursor(self) -> Qt.CursorShape:
-        """A cross."""
-        return Qt.CursorShape.CrossCursor
 
     @property
     def busy(self) -> bool:

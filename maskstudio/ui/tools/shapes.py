@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter
 
 from maskstudio.annotation.segmentation import Box, Segmentation
@@ -54,11 +53,6 @@ class _BoxTool(Tool):
         if self._held:
             return f"Let go to set the {self.noun}  ·  {keys}  ·  {{escape}} cancels"
         return f"Click the opposite corner  ·  {keys}  ·  {{escape}} cancels"
-
-    @property
-    def cursor(self) -> Qt.CursorShape:
-        """A cross."""
-        return Qt.CursorShape.CrossCursor
 
     @property
     def busy(self) -> bool:

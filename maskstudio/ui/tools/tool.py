@@ -118,8 +118,8 @@ class Tool:
 
     @property
     def cursor(self) -> Qt.CursorShape:
-        """The pointer's shape now."""
-        return Qt.CursorShape.ArrowCursor
+        """The pointer's shape now: a cross, unless the tool has another."""
+        return Qt.CursorShape.CrossCursor
 
     @property
     def busy(self) -> bool:
