@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from maskstudio.annotation.detections import Predictor
 from maskstudio.errors import UserError
+from maskstudio.progress import TaskContext
 from maskstudio.resources import resource_path
 from maskstudio.session import operations
 from maskstudio.session.drafts import Drafts
@@ -28,7 +29,7 @@ from maskstudio.session.listing import FolderListing
 from maskstudio.session.preannotation import PreAnnotator
 from maskstudio.session.score_filter import ScoreFilter
 from maskstudio.session.session import Session
-from maskstudio.session.tasks import Tasks
+from maskstudio.session.tasks import Callbacks, LaneName, Tasks
 from maskstudio.storage.places import has_project
 from maskstudio.storage.settings import (
     DEFAULT_MODEL,
@@ -46,6 +47,7 @@ from maskstudio.ui.notifications import Notifications
 from maskstudio.ui.theme import apply_theme
 
 _LOG_BYTES = 1_000_000
+_LOAD_AHEAD_MS = 100
 _SWITCH_SECONDS = 0.0001
 # To look for garbage among all that has lived long takes 50 to 90 ms with 10,000 annotations on the
 # image; it is done a hundred times more seldom than Python would. What dies young is found as ever.
@@ -87,6 +89,8 @@ class App(QObject):
         self._restore_display()
         said.append(self._restore_keys())
         self._wire()
+        # By the time a folder is chosen its library is there; to wait for it takes 0.3 s.
+        QTimer.singleShot(_LOAD_AHEAD_MS, self, self._load_database_library)
         for sentence in filter(None, said):
             self.notifications.problem(sentence)
 
@@ -130,6 +134,9 @@ class App(QObject):
         last = Path(self._settings.last_folder)
         if self.session.database is None and self._settings.last_folder and has_project(last):
             self.open_folder(last)
+
+    def _load_database_library(self) -> None:
+        self.tasks.submit(LaneName.FILES, _import_opening, Callbacks())
 
     def _restore_display(self) -> None:
         kept = self._settings
@@ -242,6 +249,12 @@ def _kept_display(canvas: Canvas) -> dict[str, float]:
         "black_at": window.low,
         "white_at": window.high,
     }
+
+
+def _import_opening(context: TaskContext) -> None:
+    """Load the database library, on a lane."""
+    del context
+    import maskstudio.storage.opening  # noqa: F401 - for its being loaded
 
 
 def load_predictor(name: str) -> Predictor:
