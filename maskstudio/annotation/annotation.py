@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from maskstudio.annotation.detection_filter import DetectionFilter
 from maskstudio.annotation.segmentation import Box, Segmentation
 
 # Okabe and Ito's colours for the colour-blind and Tol's muted ones: told apart by most eyes, on
@@ -140,10 +141,13 @@ class Rejection:
     Attributes:
         category_id: what it was said to be.
         box: where, xyxy.
+        score: the score it had, by which the same detection is known again when it is outlined
+            larger or smaller; None where it is not known.
     """
 
     category_id: int
     box: Box
+    score: float | None = None
 
 
 @dataclass(frozen=True)
@@ -153,12 +157,12 @@ class ImageStatus:
     Attributes:
         state: how far it has come.
         rejections: pre-annotations a person deleted from it.
-        min_score: score from which its detections are shown; None before a model ran on it.
+        detection_filter: what of its detections is shown; None before a model ran on it.
     """
 
     state: ImageState = ImageState.NEW
     rejections: tuple[Rejection, ...] = ()
-    min_score: float | None = None
+    detection_filter: DetectionFilter | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ added. What is added to one outline is the very coordinates of the other.
 from collections.abc import Sequence
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from maskstudio.annotation import regions
@@ -20,6 +19,7 @@ from maskstudio.annotation.segmentation import (
     nearest_edge,
     nearest_vertex,
 )
+from maskstudio.later import shapely
 
 # What lies closer to an edge than this many pixels lies on it: a float64 is exact to 4e-12 at
 # 20,000, and working out where two edges cross costs a few times that.

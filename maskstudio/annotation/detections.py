@@ -3,7 +3,7 @@
 The model runs once at a low score; what a person sees is filtered from what was kept.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -11,22 +11,21 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from maskstudio.annotation.annotation import Annotation, Category, Rejection
-from maskstudio.annotation.masks import trace_roi_mask
+from maskstudio.annotation.annotation import Annotation, Category
+from maskstudio.annotation.box_answers import BoxAnswers
+from maskstudio.annotation.detection_filter import (
+    DEFAULT_MASK_THRESHOLD,
+    Overlaps,
+    mask_boxes,
+    overlaps,
+)
+from maskstudio.annotation.device_facts import DeviceFacts
 from maskstudio.annotation.segmentation import Box, Segmentation
+from maskstudio.annotation.tiling import Sight
 from maskstudio.progress import TaskContext
 
 LOWEST_SCORE = 0.05
 """Score from which detections are kept; torchvision's own bound."""
-
-DEFAULT_SCORE = 0.5
-"""Score from which a detection is shown until the person moves the slider."""
-
-# A detection that overlaps a person's annotation this much (box IoU) is of the same object: two
-# detections of one model overlap by less than 0.5, which its own suppression sees to.
-_SAME_OBJECT_IOU = 0.6
-# A detection is the one a person deleted only if it lies nearly where that one lay.
-_SAME_DETECTION_IOU = 0.8
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +40,7 @@ class Detections:
         scores: (n,) float32, 0 to 1.
         roi_masks: (n, 28, 28) uint8, probability times 255; None for Faster R-CNN.
         categories: the model's categories.
+        tiles: in how many tiles the image was looked at; 0 when it was looked at whole.
     """
 
     model_id: str
@@ -50,6 +50,7 @@ class Detections:
     scores: NDArray[np.float32]
     roi_masks: NDArray[np.uint8] | None
     categories: tuple[Category, ...]
+    tiles: int = 0
 
     def __post_init__(self) -> None:
         count = len(self.boxes)
@@ -63,6 +64,20 @@ class Detections:
     def __len__(self) -> int:
         return len(self.boxes)
 
+    @cached_property
+    def overlaps(self) -> Overlaps:
+        """Which of the boxes overlap."""
+        return overlaps(self.boxes)
+
+    @cached_property
+    def mask_boxes(self) -> NDArray[np.float64]:
+        """Boxes around what is likely inside, (n, 4) xyxy; see `detection_filter.mask_boxes`."""
+        return mask_boxes(self.boxes, self.roi_masks)
+
+    def prepare(self) -> None:
+        """Work out and keep what filtering will ask for."""
+        _ = self.overlaps, self.mask_boxes
+
     def box(self, index: int) -> Box:
         """Return one box, xyxy."""
         x0, y0, x1, y1 = (float(v) for v in self.boxes[index])
@@ -71,36 +86,49 @@ class Detections:
 
 @dataclass(frozen=True, eq=False)
 class Outlined:
-    """Detections with their outlines traced, so that filtering them costs nothing.
+    """Detections with their outlines traced.
 
     Attributes:
         detections: what was found.
-        segmentations: one for each detection; None where it has no mask or none of its pixels
-            reaches the threshold.
+        outlines: position of a detection to its outline; None where it has no mask or none of its
+            pixels reaches the threshold; what is missing was not traced.
+        mask_threshold: probability from which a pixel was taken to belong to an instance.
     """
 
     detections: Detections
-    segmentations: tuple[Segmentation | None, ...]
+    outlines: Mapping[int, Segmentation | None]
+    mask_threshold: float = DEFAULT_MASK_THRESHOLD
 
-    @cached_property
-    def boxes(self) -> NDArray[np.float64]:
-        """Boxes as annotations made of them have: (n, 4) xyxy, around the outline if there is one.
 
-        The box a model gives is the object's as it guesses; its outline may fill less of it.
-        """
-        boxes = [
-            self.detections.box(index) if outline is None else outline.box
-            for index, outline in enumerate(self.segmentations)
-        ]
-        return np.array(boxes, np.float64).reshape(-1, 4)
+class ImageFeatures(Protocol):
+    """What a model has seen of one image; only the predictor that made it can read it."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the image."""
+
+    @property
+    def nbytes(self) -> int:
+        """Memory it takes, on the model's device and off it."""
 
 
 class Predictor(Protocol):
-    """A loaded model. Only lane MODEL calls it."""
+    """A loaded model. Only lane MODEL calls it.
+
+    Any of its methods that take a context raise `CancelledError` when the person asked to stop.
+    """
 
     @property
     def model_id(self) -> str:
         """The name annotations made by it carry."""
+
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        """What it knows; the labels of its detections are positions in these."""
+
+    @property
+    def draws_outlines(self) -> bool:
+        """False when it finds boxes only."""
 
     @property
     def device_name(self) -> str:
@@ -109,6 +137,31 @@ class Predictor(Protocol):
     @property
     def why_not_gpu(self) -> str:
         """Why it does not run on a GPU; empty when it does."""
+
+    @property
+    def sight(self) -> Sight:
+        """To what size it scales an image, and how small an object it can find."""
+
+    def facts(self) -> DeviceFacts:
+        """How it runs: where, how exactly, how fast; may be asked from any thread."""
+
+    def see(self, image: NDArray[np.uint8], context: TaskContext) -> ImageFeatures:
+        """Look at an image: the long part of the work, of use to all that follows.
+
+        Args:
+            image: (height, width, 3) uint8 RGB.
+            context: asked often whether to stop.
+
+        Raises:
+            UserError: the image or the device does not allow it.
+        """
+
+    def find(self, features: ImageFeatures, context: TaskContext) -> Detections:
+        """Find the instances of an image that was looked at.
+
+        Raises:
+            UserError: the device does not allow it.
+        """
 
     def predict(self, image: NDArray[np.uint8], context: TaskContext) -> Detections:
         """Find the instances of an image.
@@ -122,90 +175,110 @@ class Predictor(Protocol):
             UserError: the image or the device does not allow it.
         """
 
+    @property
+    def batch(self) -> int:
+        """How many images it looks at together, where they are of one size."""
 
-def outline(detections: Detections, context: TaskContext) -> Outlined:
-    """Trace every detection's outline.
+    def predict_many(
+        self, images: Sequence[NDArray[np.uint8]], context: TaskContext
+    ) -> list[Detections]:
+        """Find the instances of several images; see `predict`."""
+
+    def answer(
+        self, features: ImageFeatures, boxes: NDArray[np.floating], context: TaskContext
+    ) -> BoxAnswers:
+        """Outline and name what lies in boxes a person drew, one answer a box, in their order.
+
+        Args:
+            features: what `see` gave.
+            boxes: (n, 4) xyxy in pixels of the image; what lies outside it is cut off.
+            context: asked often whether to stop.
+
+        Raises:
+            UserError: a box has no size, lies outside the image or is not of numbers, or the
+                device does not allow it.
+        """
+
+    def candidates(
+        self, features: ImageFeatures, x: float, y: float, context: TaskContext
+    ) -> BoxAnswers:
+        """Offer objects that cover a place, the likeliest first, none nearly like another.
+
+        Args:
+            features: what `see` gave.
+            x: column in pixels of the image.
+            y: row.
+            context: asked often whether to stop.
+
+        Returns:
+            None to a few answers; with masks, only such as have the place inside their outline.
+
+        Raises:
+            UserError: the device does not allow it.
+        """
+
+
+def outline(
+    detections: Detections,
+    context: TaskContext,
+    mask_threshold: float = DEFAULT_MASK_THRESHOLD,
+    wanted: Iterable[int] | None = None,
+) -> Outlined:
+    """Trace the outlines of detections.
+
+    Args:
+        detections: what was found.
+        context: asked before each of them whether to stop.
+        mask_threshold: probability from which a pixel belongs to an instance.
+        wanted: positions of those to trace, in this order; all by default.
 
     Raises:
         CancelledError: the person asked to stop.
     """
-    if detections.roi_masks is None:
-        return Outlined(detections, (None,) * len(detections))
-    segmentations = []
-    for index, roi_mask in enumerate(detections.roi_masks):
+    detections.prepare()
+    outlines: dict[int, Segmentation | None] = {}
+    for index in range(len(detections)) if wanted is None else wanted:
         context.raise_if_cancelled()
-        traced = trace_roi_mask(roi_mask, detections.box(index), detections.size)
-        if traced is not None:
-            # What storing it needs is worked out here, not while the window waits.
-            traced.prepare()
-        segmentations.append(traced)
-    return Outlined(detections, tuple(segmentations))
+        outlines[index] = outline_of(detections, index, mask_threshold)
+    return Outlined(detections, outlines, mask_threshold)
 
 
-def pre_annotations(
-    found: Outlined,
-    min_score: float,
-    kept: Sequence[Annotation],
-    rejections: Sequence[Rejection],
-    category_id: Callable[[Category], int],
-    ids: Iterable[int],
-) -> tuple[Annotation, ...]:
-    """Turn detections into pre-annotations, leaving room for a person's work.
+def outline_of(detections: Detections, index: int, mask_threshold: float) -> Segmentation | None:
+    """Trace the outline of one detection; None where it has no mask, or no pixel reaches it."""
+    from maskstudio.annotation.masks import trace_roi_mask
 
-    A detection of an object that a person already annotated is left out, and so is one that a
-    person deleted before.
+    if detections.roi_masks is None:
+        return None
+    box, size = detections.box(index), detections.size
+    traced = trace_roi_mask(detections.roi_masks[index], box, size, mask_threshold)
+    if traced is not None:
+        # What storing it needs is worked out here, not while the window waits.
+        traced.prepare()
+    return traced
+
+
+def pre_annotation(
+    detections: Detections,
+    index: int,
+    segmentation: Segmentation | None,
+    category_id: int,
+    identity: int,
+) -> Annotation:
+    """Return the pre-annotation that a detection becomes.
 
     Args:
-        found: what the model found.
-        min_score: lowest score to show.
-        kept: the person's annotations on this image.
-        rejections: what a person deleted from it.
-        category_id: the project's category for one of the model's.
-        ids: ids for the new annotations; as many are drawn as are needed.
-
-    Returns:
-        New annotations, best score last, so that the best lies in front.
+        detections: what was found.
+        index: which of them.
+        segmentation: its outline; None makes an annotation of its box alone.
+        category_id: the project's category.
+        identity: the id it gets.
     """
-    detections = found.detections
-    chosen = detections.scores >= min_score
-    chosen &= _overlap(found.boxes, [a.box for a in kept]) < _SAME_OBJECT_IOU
-    supply = iter(ids)
-    annotations = []
-    for index in np.flatnonzero(chosen)[::-1]:
-        category = category_id(detections.categories[detections.labels[index]])
-        rejected = [r.box for r in rejections if r.category_id == category]
-        if _overlap(found.boxes[index : index + 1], rejected)[0] >= _SAME_DETECTION_IOU:
-            continue
-        segmentation = found.segmentations[index]
-        if segmentation is None and detections.roi_masks is not None:
-            continue
-        annotations.append(
-            Annotation(
-                next(supply),
-                category,
-                segmentation,
-                None if segmentation is not None else detections.box(int(index)),
-                detections.model_id,
-                float(detections.scores[index]),
-                touched=False,
-            )
-        )
-    return tuple(annotations)
-
-
-def box_iou(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the intersection over union of boxes (n, 4) with boxes (m, 4): (n, m), 0 to 1."""
-    a = np.asarray(a, np.float64)[:, None]
-    b = np.asarray(b, np.float64)[None]
-    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
-    common = np.prod(np.maximum(sides, 0), axis=-1)
-    areas = np.prod(a[..., 2:] - a[..., :2], axis=-1) + np.prod(b[..., 2:] - b[..., :2], axis=-1)
-    union = np.maximum(areas - common, np.finfo(np.float64).tiny)
-    return np.asarray(common / union)
-
-
-def _overlap(boxes: NDArray[np.float64], others: Sequence[Box]) -> NDArray[np.float64]:
-    """Largest IoU of each box (n, 4) with any of the others: (n,); 0 where there are none."""
-    if not others:
-        return np.zeros(len(boxes))
-    return np.asarray(box_iou(boxes, np.array(others)).max(axis=1))
+    return Annotation(
+        identity,
+        category_id,
+        segmentation,
+        None if segmentation is not None else detections.box(index),
+        detections.model_id,
+        float(detections.scores[index]),
+        touched=False,
+    )

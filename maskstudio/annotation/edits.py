@@ -14,6 +14,8 @@ from maskstudio.annotation.annotation import (
     ImageStatus,
     Rejection,
 )
+from maskstudio.annotation.category_map import RuleChange
+from maskstudio.annotation.detection_filter import DetectionFilter
 
 PERSON = "person"
 """The author of an edit made by hand; a model's edits carry `model:<id>`."""
@@ -77,6 +79,7 @@ class Edit:
         images: images whose status changes.
         categories: categories made, changed or deleted.
         reassigned: annotations that get the category of another one.
+        rules: what becomes of a model's categories from now on.
         undoable: False for what a batch did: it never stands between a person and an undo.
     """
 
@@ -86,11 +89,13 @@ class Edit:
     images: tuple[ImageChange, ...] = ()
     categories: tuple[CategoryChange, ...] = ()
     reassigned: tuple[Reassignment, ...] = ()
+    rules: tuple[RuleChange, ...] = ()
     undoable: bool = True
 
     def __bool__(self) -> bool:
         """False when it changes nothing."""
-        return bool(self.annotations or self.images or self.categories or self.reassigned)
+        lasting = self.categories or self.reassigned or self.rules
+        return bool(self.annotations or self.images or lasting)
 
     @property
     def image_ids(self) -> tuple[int, ...]:
@@ -110,6 +115,9 @@ class Edit:
             categories=tuple(CategoryChange(c.after, c.before) for c in reversed(self.categories)),
             reassigned=tuple(
                 Reassignment(r.after, r.before, r.annotation_ids) for r in reversed(self.reassigned)
+            ),
+            rules=tuple(
+                RuleChange(r.model_id, r.name, r.after, r.before) for r in reversed(self.rules)
             ),
         )
 
@@ -150,7 +158,7 @@ def change(content: ImageContent, after: Iterable[Annotation], title: str) -> Ed
         if a != content.annotations[a.id]
     ]
     moved = tuple(
-        Rejection(c.before.category_id, c.before.box)
+        _rejection(c.before)
         for c in changes
         if c.before and c.after and c.before.is_pre_annotation and c.after.box != c.before.box
     )
@@ -194,7 +202,7 @@ def delete(content: ImageContent, ids: Iterable[int]) -> Edit:
     """Delete annotations; what a model found is remembered so that it is not offered again."""
     gone = [content.annotations[i] for i in ids]
     changes = [AnnotationChange(content.record.id, annotation, None) for annotation in gone]
-    rejections = tuple(Rejection(a.category_id, a.box) for a in gone if a.model_id is not None)
+    rejections = tuple(_rejection(a) for a in gone if a.model_id is not None)
     title = "Delete annotation" if len(gone) == 1 else f"Delete {len(gone)} annotations"
     return _by_person(title, content, changes, rejections)
 
@@ -219,25 +227,33 @@ def pre_annotate(
     content: ImageContent,
     model_id: str,
     new: Sequence[Annotation],
-    min_score: float,
+    detection_filter: DetectionFilter,
     title: str = "Pre-annotate",
 ) -> Edit:
     """Replace the untouched pre-annotations of an image by others; a person's and locked ones stay.
 
-    A detection that is shown already keeps the annotation it has.
+    A detection that is shown already keeps the annotation it has; one that is only outlined anew
+    comes with its id.
 
     Args:
         content: the image.
         model_id: the model that found them.
         new: pre-annotations to show, already cleared of what a person did or locked.
-        min_score: score they were filtered at.
+        detection_filter: what let them pass.
         title: for the Undo menu.
     """
-    shown = {identity(a): a for a in content.annotations.values() if a.is_replaceable}
-    wanted = {identity(a): a for a in new}
     image_id = content.record.id
-    changes = [AnnotationChange(image_id, a, None) for k, a in shown.items() if k not in wanted]
-    changes += [AnnotationChange(image_id, None, a) for k, a in wanted.items() if k not in shown]
+    standing = {a.id: a for a in content.annotations.values() if a.is_replaceable}
+    same = {a.id: a for a in new if a.id in standing}
+    gone = {identity(a): a for i, a in standing.items() if i not in same}
+    come = {identity(a): a for a in new if a.id not in standing}
+    changes = [AnnotationChange(image_id, a, None) for k, a in gone.items() if k not in come]
+    changes += [AnnotationChange(image_id, None, a) for k, a in come.items() if k not in gone]
+    changes += [
+        AnnotationChange(image_id, standing[i], a)
+        for i, a in same.items()
+        if a is not standing[i] and a != standing[i]
+    ]
     before = content.record.status
     state = before.state
     if state in (ImageState.NEW, ImageState.SKIPPED):
@@ -245,7 +261,7 @@ def pre_annotate(
     elif state in _DONE and any(change.after for change in changes):
         # Something nobody has looked at now stands on it.
         state = ImageState.EDITED
-    after = replace(before, state=state, min_score=min_score)
+    after = replace(before, state=state, detection_filter=detection_filter)
     images = () if after == before else (ImageChange(image_id, before, after),)
     return Edit(title, f"model:{model_id}", tuple(changes), images)
 
@@ -273,6 +289,10 @@ def by_batch(edit: Edit) -> Edit:
 def identity(annotation: Annotation) -> tuple[object, ...]:
     """Return what tells one detection of a model from another, whatever its id."""
     return annotation.model_id, annotation.category_id, annotation.score, annotation.box
+
+
+def _rejection(annotation: Annotation) -> Rejection:
+    return Rejection(annotation.category_id, annotation.box, annotation.score)
 
 
 def _by_person(

@@ -3,15 +3,15 @@
 An RLE here is pycocotools' compressed form: `{"size": [height, width], "counts": bytes}`.
 """
 
+from collections.abc import Callable
 from typing import Any, TypedDict
 
-import cv2
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
 from maskstudio.annotation.segmentation import Box, Part, Ring, Segmentation, as_ring
+from maskstudio.later import cv2, shapely
 
 ROI_MASK_SIZE = 28
 """Cells a side of the probability mask that Mask R-CNN's mask head gives for one detection."""
@@ -23,6 +23,14 @@ SIMPLIFY_MIN_IOU = 0.98
 # an outline bears the same relative error whatever its size. Below a fifth of a pixel the outline
 # follows every pixel anyway.
 _COARSEST, _FINER, _FINEST_PX = 0.045, 0.7, 0.2
+
+# A RoI mask says nothing finer than this many samples a side of a cell would show. A larger object
+# is traced on a grid of them, its outline laid where the probability crosses the threshold.
+_SAMPLES_A_CELL = 4
+# An object of so many pixels across (twice its area by its perimeter) is large: pixels are too fine
+# to make a difference. What they may make (half a pixel where the box cuts the object off) goes
+# onto the bound.
+_LARGE_PX, _PIXELS_ERROR = 120, 0.008
 
 
 class Rle(TypedDict):
@@ -170,6 +178,11 @@ def trace_roi_mask(
     Returns:
         The outline, or None when no pixel reaches the threshold.
     """
+    grid = _SAMPLES_A_CELL * roi_mask.shape[0]
+    if min_iou < 1 and min(box[2] - box[0], box[3] - box[1]) > 2 * grid:
+        smooth = _trace_on_grid(roi_mask, box, grid, threshold * 255)
+        if smooth is not None:
+            return _simplified_large(smooth, min_iou)
     sampled, left, top = sample_roi_mask(roi_mask, box, *size)
     mask = sampled >= threshold * 255
     traced = trace(mask)
@@ -178,6 +191,43 @@ def trace_roi_mask(
     if min_iou < 1:
         traced = simplify_traced(traced, mask.shape[0], mask.shape[1], min_iou)
     return traced.translated(left, top)
+
+
+def _trace_on_grid(
+    roi_mask: NDArray[np.uint8], box: Box, grid: int, threshold: float
+) -> "shapely.MultiPolygon | None":
+    """Trace a large object: what that costs does not grow with the object.
+
+    Args:
+        roi_mask: (28, 28), probability times 255.
+        box: the detection's box, xyxy, more than twice `grid` pixels wide and high.
+        grid: samples along each side of the box.
+        threshold: of probability times 255.
+
+    Returns:
+        Where the probability crosses the threshold; None when that is no large object.
+    """
+    _, weights = _bilinear_weights(0, grid, grid, roi_mask.shape[0])
+    sampled = weights @ roi_mask.astype(np.float32) @ weights.T
+    traced = trace(sampled >= threshold)
+    if traced is None:
+        return None
+    scale = np.array([box[2] - box[0], box[3] - box[1]]) / grid
+    smooth = _through(traced, lambda ring: _crossings(ring, sampled, threshold) * scale + box[:2])
+    large = 2 * smooth.area >= _LARGE_PX * smooth.length
+    return smooth if large and smooth.is_valid else None
+
+
+def _simplified_large(smooth: "shapely.MultiPolygon", min_iou: float) -> Segmentation | None:
+    """Simplify by the areas themselves: pycocotools rounds corners to a fifth of a pixel."""
+    exact = Segmentation.from_geometry(smooth)
+    bound = min(1.0, min_iou + _PIXELS_ERROR)
+
+    def keeps(simpler: Segmentation) -> bool:
+        common = shapely.intersection(smooth, simpler.geometry).area
+        return bool(common >= bound * (smooth.area + simpler.area - common))
+
+    return None if exact is None else _simplified(smooth, exact, keeps)
 
 
 def simplify_traced(
@@ -199,24 +249,44 @@ def simplify_traced(
         The simpler outline, or the same one when none keeps the bound.
     """
     target = rasterize(traced, height, width)
-    smooth = shapely.MultiPolygon(
+
+    def keeps(simpler: Segmentation) -> bool:
+        return mask_iou(target, rasterize(simpler, height, width)) >= min_iou
+
+    return _simplified(_through(traced, _edge_middles), traced, keeps)
+
+
+def _through(
+    traced: Segmentation, points: Callable[[Ring], NDArray[np.float64]]
+) -> "shapely.MultiPolygon":
+    """Draw every ring through other points."""
+    return shapely.MultiPolygon(
         [
-            shapely.Polygon(*(_edge_middles(part.outer), [_edge_middles(h) for h in part.holes]))
+            shapely.Polygon(points(part.outer), [points(hole) for hole in part.holes])
             for part in traced.parts
         ]
     )
-    tolerance = max(_COARSEST * traced.area**0.5, _FINEST_PX)
+
+
+def _simplified(
+    smooth: "shapely.MultiPolygon", exact: Segmentation, keeps: Callable[[Segmentation], bool]
+) -> Segmentation:
+    """Return the coarsest form of an outline that keeps the bound, or the exact one."""
+    tolerance = max(_COARSEST * exact.area**0.5, _FINEST_PX)
     while tolerance >= _FINEST_PX:
-        simpler = Segmentation.from_geometry(shapely.simplify(smooth, tolerance))
+        # Rings that cross each other are found below; to avoid them from the start costs ten times.
+        simpler = Segmentation.from_geometry(
+            shapely.simplify(smooth, tolerance, preserve_topology=False)
+        )
         if (
             simpler is not None
-            and simpler.vertex_count <= traced.vertex_count
+            and simpler.vertex_count <= exact.vertex_count
             and simpler.geometry.is_valid
-            and mask_iou(target, rasterize(simpler, height, width)) >= min_iou
+            and keeps(simpler)
         ):
             return simpler
         tolerance *= _FINER
-    return traced
+    return exact
 
 
 def _bilinear_weights(
@@ -290,3 +360,20 @@ def _edge_middles(ring: NDArray[np.float64]) -> NDArray[np.float64]:
     edge = np.repeat(np.arange(len(ring)), pixels)
     step = np.arange(len(edge)) - np.repeat(np.cumsum(pixels) - pixels, pixels)
     return np.asarray(ring[edge] + np.sign(along)[edge] * (step + 0.5)[:, None])
+
+
+def _crossings(
+    ring: NDArray[np.float64], sampled: NDArray[np.float32], threshold: float
+) -> NDArray[np.float64]:
+    """Move the middle of every edge to where, between the samples beside it, the threshold lies."""
+    middles = _edge_middles(ring)
+    upright = middles[:, 0] == np.floor(middles[:, 0])
+    towards = np.where(upright[:, None], [0.5, 0.0], [0.0, 0.5])
+    before, after = (np.floor(middles + side * towards).astype(np.int64) for side in (-1, 1))
+    # Along the rim of the grid there is nothing on the other side.
+    inner = (before >= 0).all(axis=1) & (after < sampled.shape[::-1]).all(axis=1)
+    low = sampled[before[inner, 1], before[inner, 0]]
+    high = sampled[after[inner, 1], after[inner, 0]]
+    share = (threshold - low) / (high - low)
+    middles[inner] += (2 * share - 1)[:, None] * towards[inner]
+    return middles

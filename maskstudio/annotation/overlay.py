@@ -6,18 +6,21 @@ it lets go of Python's lock meanwhile.
 
 import itertools
 import operator
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
-import shapely
 from numpy.typing import NDArray
-from shapely.geometry.base import BaseGeometry
 
 from maskstudio.annotation.annotation import Annotation
+from maskstudio.annotation.overlay_request import OverlayRequest
 from maskstudio.annotation.segmentation import Box, Ring, Segmentation
+from maskstudio.later import cv2, shapely
 from maskstudio.progress import TaskContext
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 # cv2 takes coordinates as integers with this many fractional bits: a 64th of a pixel.
 _SHIFT = 6
@@ -32,43 +35,10 @@ _LONG = 200
 _BEYOND = 20.0
 _UNSEEN = 1 / 3
 _HALO = (230, 230, 230, 230)
+_MARK_EDGE, _MARK = (20, 20, 20, 255), (245, 245, 245, 255)
 # A share of the layer; where more has changed, all of it is painted.
 _MOST_ANEW = 0.5
 _AROUND = 32
-
-
-@dataclass(frozen=True)
-class OverlayRequest:
-    """Everything the layer depends on.
-
-    Attributes:
-        annotations: by id, back to front.
-        colours: category id to (red, green, blue).
-        scale: layer pixels for one image pixel.
-        left: layer x of the image's left edge.
-        top: layer y of the image's top edge.
-        size: (height, width) of the layer in pixels.
-        fill: opacity of the inside, 0 to 1.
-        line: thickness of outlines in layer pixels.
-        halo: thickness of a white line below each outline, which is seen on every image; 0 for
-            none.
-        left_out: ids of annotations that are not painted: they are drawn live instead.
-    """
-
-    annotations: Mapping[int, Annotation]
-    colours: Mapping[int, tuple[int, int, int]]
-    scale: float
-    left: float
-    top: float
-    size: tuple[int, int]
-    fill: float
-    line: int
-    halo: int = 0
-    left_out: frozenset[int] = frozenset()
-
-    def to_image(self, x: float, y: float) -> tuple[float, float]:
-        """Return the image point under a point of the layer."""
-        return (x - self.left) / self.scale, (y - self.top) / self.scale
 
 
 def render(request: OverlayRequest, context: TaskContext) -> NDArray[np.uint8]:
@@ -90,6 +60,7 @@ def render(request: OverlayRequest, context: TaskContext) -> NDArray[np.uint8]:
         left, top, right, bottom = annotation.box
         if right >= x0 and left <= x1 and bottom >= y0 and top <= y1:
             _paint(layer, annotation, request)
+    _paint_marks(layer, request)
     return layer
 
 
@@ -130,7 +101,7 @@ def render_after(
 
 def _view(request: OverlayRequest) -> tuple[object, ...]:
     place = (request.scale, request.left, request.top, request.size)
-    return (*place, request.colours, request.fill, request.line, request.halo)
+    return (*place, request.colours, request.fill, request.line, request.halo, request.marks)
 
 
 def _painted(request: OverlayRequest) -> Iterator[Annotation]:
@@ -190,6 +161,19 @@ def _paint(layer: NDArray[np.uint8], annotation: Annotation, request: OverlayReq
         cv2.polylines(layer, [_fixed(ring)], True, colour, request.line, cv2.LINE_AA, _SHIFT)
 
 
+def _paint_marks(layer: NDArray[np.uint8], request: OverlayRequest) -> None:
+    """Paint light lines with dark edges: seen on every image and beside every colour."""
+    origin = np.array([request.left - 0.5, request.top - 0.5])
+    height, width = request.size
+    low, high = (-_BEYOND, -_BEYOND), (width + _BEYOND, height + _BEYOND)
+    lines = [line * request.scale + origin for line in request.marks.lines]
+    # Of a line that is cut only the points within the layer are left: it has many, side by side.
+    seen = [line[((line > low) & (line < high)).all(axis=1)] for line in lines]
+    fixed = [_fixed(line) for line in seen if len(line) > 1]
+    for colour, more in ((_MARK_EDGE, 4), (_MARK, 1)) if fixed else ():
+        cv2.polylines(layer, fixed, False, colour, request.line + more, cv2.LINE_AA, _SHIFT)
+
+
 def _rings(annotation: Annotation, request: OverlayRequest) -> list[Ring]:
     x0, y0 = request.to_image(-_FAR, -_FAR)
     x1, y1 = request.to_image(request.size[1] + _FAR, request.size[0] + _FAR)
@@ -230,11 +214,6 @@ def blended(rgb: NDArray[np.uint8], layer: NDArray[np.uint8]) -> NDArray[np.uint
     above = layer[:, :, 2::-1].astype(np.uint16)
     below = rgb.astype(np.uint16) * (255 - layer[:, :, 3:].astype(np.uint16)) // 255
     return np.minimum(above + below, 255).astype(np.uint8)
-
-
-def colour_rgb(colour: str) -> tuple[int, int, int]:
-    """Return (red, green, blue) of `#rrggbb`."""
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
 def box_ring(box: Box) -> Ring:

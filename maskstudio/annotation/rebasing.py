@@ -92,7 +92,10 @@ def _rebased_annotations(
     both = [a for c in changes for a in (c.before, c.after) if a is not None]
     # Thousands may stand there: only those with a score in question can be the same detection.
     scores = {a.score for a in both if a.is_pre_annotation}
-    same = {identity(a): a for a in there.values() if a.score in scores and a.is_pre_annotation}
+    same: dict[tuple[object, ...], Annotation] = {}
+    if scores:
+        open_ = (a for a in there.values() if a.score in scores and a.is_pre_annotation)
+        same = {identity(a): a for a in open_}
 
     def standing(before: Annotation | None) -> Annotation | None:
         if before is None or before.id in there:
@@ -128,14 +131,16 @@ def _rebased_status(
     status = ImageStatus(
         now.state if old.state is new.state else new.state,
         now.rejections if old.rejections == new.rejections else new.rejections,
-        now.min_score if old.min_score == new.min_score else new.min_score,
+        now.detection_filter
+        if old.detection_filter == new.detection_filter
+        else new.detection_filter,
     )
-    if status.state is ImageState.NEW or status.min_score is None:
+    if status.state is ImageState.NEW or status.detection_filter is None:
         predicted = _has_pre_annotations(content, fitted)
         if status.state is ImageState.NEW and (predicted or status != new):
             status = replace(status, state=ImageState.PREDICTED)
-        if status.min_score is None and predicted:
-            status = replace(status, min_score=now.min_score)
+        if status.detection_filter is None and predicted:
+            status = replace(status, detection_filter=now.detection_filter)
     return ImageChange(content.record.id, now, status)
 
 

@@ -6,15 +6,16 @@ not touch keep their coordinates to the last bit, and parts it did not touch sta
 
 import math
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
 from numpy.typing import ArrayLike
-from shapely.geometry import LineString, MultiPolygon, Point, Polygon
-from shapely.geometry.base import BaseGeometry
-from shapely.ops import split
 
 from maskstudio.annotation.segmentation import Part, Ring, Segmentation
+from maskstudio.later import shapely
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 # What is thinner than this many pixels came of rounding, not of a hand.
 _SLIVER = 1e-6
@@ -24,7 +25,7 @@ _MOST_QUARTER_SEGMENTS = 16
 # Going to and fro leaves specks between the passes; in square pixels.
 _SPECK = 1.0
 
-_Operation = Callable[[BaseGeometry, BaseGeometry], BaseGeometry]
+_Operation = Callable[["BaseGeometry", "BaseGeometry"], "BaseGeometry"]
 
 
 def brushed(
@@ -105,8 +106,10 @@ def cut(segmentation: Segmentation, line: ArrayLike) -> list[Segmentation]:
         The pieces, the largest first; parts that were not cut stay with it. The very same outline
         alone when the line cuts nothing.
     """
+    from shapely.ops import split
+
     knife, sound = _line(line), made_sound(segmentation)
-    if sound is None or not isinstance(knife, LineString):
+    if sound is None or not isinstance(knife, shapely.LineString):
         return [segmentation]
     pieces: list[Segmentation] = []
     whole: list[Part] = []
@@ -135,20 +138,20 @@ def hole_filled(segmentation: Segmentation, x: float, y: float) -> Segmentation:
         The outline; the very same one when there is no hole under the point.
     """
     under = [
-        (Polygon(ring).area, p, r)
+        (shapely.Polygon(ring).area, p, r)
         for p, r, ring in segmentation.rings()
-        if r and Polygon(ring).contains(Point(x, y))
+        if r and shapely.Polygon(ring).contains(shapely.Point(x, y))
     ]
     if segmentation.contains(x, y) or not under:
         return segmentation
     # An island in a hole may have holes of its own: the innermost is meant.
     _, part, ring = min(under)
-    hole = Polygon(segmentation.ring(part, ring))
+    hole = shapely.Polygon(segmentation.ring(part, ring))
     filled = segmentation.with_ring(part, ring, None)
     if filled is None:
         raise AssertionError("a hole is not the last ring of an outline")
     return Segmentation(
-        tuple(p for p in filled.parts if not hole.covers(Polygon(p.outer, p.holes)))
+        tuple(p for p in filled.parts if not hole.covers(shapely.Polygon(p.outer, p.holes)))
     )
 
 
@@ -161,7 +164,7 @@ def holes_filled(segmentation: Segmentation) -> Segmentation:
     sound = made_sound(segmentation)
     if sound is None or not any(part.holes for part in sound.parts):
         return segmentation
-    full = [Polygon(part.outer) for part in sound.parts]
+    full = [shapely.Polygon(part.outer) for part in sound.parts]
     # What lies within an outer ring and is another part lies in a hole.
     inside = {
         p
@@ -175,7 +178,7 @@ def holes_filled(segmentation: Segmentation) -> Segmentation:
     )
 
 
-def _entangled(polygons: Sequence[Polygon]) -> list[list[int]]:
+def _entangled(polygons: "Sequence[shapely.Polygon]") -> list[list[int]]:
     """Return the places of polygons in groups; only those of one group share more than corners.
 
     Groups stand in the order of their first polygon.
@@ -199,12 +202,12 @@ def _entangled(polygons: Sequence[Polygon]) -> list[list[int]]:
 
 
 def _combined(
-    segmentation: Segmentation, other: BaseGeometry, operation: _Operation
+    segmentation: Segmentation, other: "BaseGeometry", operation: _Operation
 ) -> Segmentation | None:
     """Apply union or difference to the parts that the other one meets, and to no others."""
     sound = made_sound(segmentation)
     if sound is None:
-        return _outline(operation(MultiPolygon(), other))
+        return _outline(operation(shapely.MultiPolygon(), other))
     adds = operation is shapely.union
     meets = shapely.intersects if adds else _overlaps
     polygons = list(sound.geometry.geoms)
@@ -213,18 +216,20 @@ def _combined(
         # The same rings from another first vertex would count as a change.
         return sound
     apart = [part for part, hit in zip(sound.parts, met, strict=True) if not hit]
-    joined = MultiPolygon([polygon for polygon, hit in zip(polygons, met, strict=True) if hit])
+    joined = shapely.MultiPolygon(
+        [polygon for polygon, hit in zip(polygons, met, strict=True) if hit]
+    )
     changed = _outline(operation(joined, other))
     parts = (*apart, *(changed.parts if changed else ()))
     return Segmentation(parts) if parts else None
 
 
-def _overlaps(a: BaseGeometry, b: BaseGeometry) -> bool:
+def _overlaps(a: "BaseGeometry", b: "BaseGeometry") -> bool:
     """Tell whether two geometries share more than their borders."""
     return bool(shapely.relate_pattern(a, b, "T********"))
 
 
-def _union(segmentations: Sequence[Segmentation]) -> BaseGeometry:
+def _union(segmentations: Sequence[Segmentation]) -> "BaseGeometry":
     sound = [s.geometry for segmentation in segmentations if (s := made_sound(segmentation))]
     return sound[0] if len(sound) == 1 else shapely.union_all(sound)
 
@@ -236,7 +241,7 @@ def made_sound(segmentation: Segmentation) -> Segmentation | None:
     return _outline(segmentation.geometry)
 
 
-def _outline(geometry: BaseGeometry) -> Segmentation | None:
+def _outline(geometry: "BaseGeometry") -> Segmentation | None:
     """Return the polygons of a geometry made valid, without parts and holes that are slivers."""
     if not geometry.is_valid:
         geometry = shapely.make_valid(geometry, method="structure", keep_collapsed=False)
@@ -250,21 +255,21 @@ def _outline(geometry: BaseGeometry) -> Segmentation | None:
 
 
 def _is_sliver(ring: Ring) -> bool:
-    polygon = Polygon(ring)
+    polygon = shapely.Polygon(ring)
     return bool(2 * polygon.area < _SLIVER * polygon.length)
 
 
-def _widened(stroke: ArrayLike, radius: float) -> BaseGeometry:
+def _widened(stroke: ArrayLike, radius: float) -> "BaseGeometry":
     """Return the ground a round brush covers on its way, with no more corners than it needs."""
     way = shapely.simplify(_line(stroke), min(_STROKE_ERROR, 0.1 * radius))
     half_step = math.acos(max(0.0, 1 - _STROKE_ERROR / radius))
     segments = min(max(2, math.ceil(math.pi / 4 / half_step)), _MOST_QUARTER_SEGMENTS)
     ground = shapely.buffer(way, radius, quad_segs=segments)
-    holes = [hole for hole in ground.interiors if Polygon(hole).area >= _SPECK]
-    return Polygon(ground.exterior, holes)
+    holes = [hole for hole in ground.interiors if shapely.Polygon(hole).area >= _SPECK]
+    return shapely.Polygon(ground.exterior, holes)
 
 
-def _line(points: ArrayLike) -> LineString | Point:
+def _line(points: ArrayLike) -> "shapely.LineString | shapely.Point":
     """Return a line through points (n, 2); a point where they are all the same."""
     way = np.asarray(points, dtype=np.float64).reshape(-1, 2)
-    return LineString(way) if (way != way[0]).any() else Point(way[0])
+    return shapely.LineString(way) if (way != way[0]).any() else shapely.Point(way[0])

@@ -8,12 +8,11 @@ https://docs.opencv.org/4.x/df/d6b/classcv_1_1segmentation_1_1IntelligentScissor
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from maskstudio.annotation.draft import Points
+from maskstudio.later import cv2, shapely
 
 Point = tuple[float, float]
 

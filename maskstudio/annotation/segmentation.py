@@ -9,14 +9,16 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
 from numpy.typing import ArrayLike, NDArray
-from shapely.geometry import MultiPolygon, Polygon
-from shapely.geometry.base import BaseGeometry
 
 from maskstudio.errors import UserError
+from maskstudio.later import shapely
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 Ring = NDArray[np.float64]
 """Vertices of one ring: (n, 2) float64, n >= 3, read-only."""
@@ -103,7 +105,7 @@ class Segmentation:
         return cls(tuple(Part(as_ring(ring)) for ring in outer))
 
     @classmethod
-    def from_geometry(cls, geometry: BaseGeometry) -> "Segmentation | None":
+    def from_geometry(cls, geometry: "BaseGeometry") -> "Segmentation | None":
         """Return the polygons of a shapely geometry, or None when it holds no area."""
         polygons = [p for p in _polygons(geometry) if p.area > 0]
         if not polygons:
@@ -122,9 +124,11 @@ class Segmentation:
         return hash(self.wkb)
 
     @cached_property
-    def geometry(self) -> MultiPolygon:
+    def geometry(self) -> "shapely.MultiPolygon":
         """The same outline for shapely; it may be invalid, exactly as it was drawn."""
-        return MultiPolygon([Polygon(part.outer, part.holes) for part in self.parts])
+        return shapely.MultiPolygon(
+            [shapely.Polygon(part.outer, part.holes) for part in self.parts]
+        )
 
     @cached_property
     def is_valid(self) -> bool:
@@ -341,8 +345,8 @@ def _spans(counts: NDArray[np.integer]) -> Iterator[tuple[int, int]]:
     return itertools.pairwise([0, *np.cumsum(counts).tolist()])
 
 
-def _polygons(geometry: BaseGeometry) -> Iterator[Polygon]:
-    if isinstance(geometry, Polygon):
+def _polygons(geometry: "BaseGeometry") -> "Iterator[shapely.Polygon]":
+    if isinstance(geometry, shapely.Polygon):
         yield geometry
     for member in getattr(geometry, "geoms", ()):
         yield from _polygons(member)

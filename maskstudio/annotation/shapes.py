@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from maskstudio.annotation.segmentation import Box
+from maskstudio.later import shapely
 
 Point = tuple[float, float]
 

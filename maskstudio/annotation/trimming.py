@@ -4,11 +4,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import shapely
 
 from maskstudio.annotation import borders
 from maskstudio.annotation.annotation import Annotation
 from maskstudio.annotation.segmentation import Segmentation, repaired
+from maskstudio.later import shapely
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,10 @@ hand: who keeps it has it repaired. What was not touched keeps its coordinates t
 
 import itertools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
-from shapely.geometry import Polygon
-from shapely.geometry.base import BaseGeometry
 
 from maskstudio.annotation.segmentation import (
     MIN_RING_VERTICES,
@@ -23,6 +21,10 @@ from maskstudio.annotation.segmentation import (
     nearest_edge,
     nearest_vertex,
 )
+from maskstudio.later import shapely
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 Point = tuple[float, float]
 
@@ -162,7 +164,7 @@ def without_specks(segmentation: Segmentation, before: Segmentation, speck: floa
     old = {_corners(ring) for _, _, ring in before.rings()}
 
     def stays(ring: Ring) -> bool:
-        return Polygon(ring).area >= speck or _corners(ring) in old
+        return shapely.Polygon(ring).area >= speck or _corners(ring) in old
 
     parts = tuple(
         Part(part.outer, tuple(filter(stays, part.holes)))
@@ -233,9 +235,9 @@ def _without_stray_holes(part: Part) -> Part:
     return Part(part.outer, holes)
 
 
-def _ground(ring: Ring) -> BaseGeometry:
+def _ground(ring: Ring) -> "BaseGeometry":
     """Return what a ring encloses, even if it crosses itself."""
-    polygon = Polygon(ring)
+    polygon = shapely.Polygon(ring)
     return polygon if polygon.is_valid else shapely.make_valid(polygon, method="structure")
 
 

@@ -7,13 +7,15 @@ nowhere else: what is changed must be written, and thousands may stand on an ima
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from enum import IntEnum
-
-import shapely
-from shapely.geometry.base import BaseGeometry
+from typing import TYPE_CHECKING
 
 from maskstudio.annotation.annotation import Annotation
 from maskstudio.annotation.box_index import BoxIndex
 from maskstudio.annotation.stack import back_to_front
+from maskstudio.later import shapely
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 
 class Towards(IntEnum):
@@ -148,7 +150,7 @@ def _towards(annotations: list[Annotation], towards: Towards) -> list[Annotation
     return annotations if towards is Towards.FRONT else annotations[::-1]
 
 
-def _shape(annotation: Annotation) -> BaseGeometry:
+def _shape(annotation: Annotation) -> "BaseGeometry":
     if annotation.segmentation is None:
         return shapely.box(*annotation.box)
     geometry = annotation.segmentation.geometry

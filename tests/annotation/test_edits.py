@@ -18,6 +18,7 @@ from maskstudio.annotation.annotation import (
     ImageStatus,
     Rejection,
 )
+from maskstudio.annotation.detection_filter import DetectionFilter
 from maskstudio.annotation.edits import (
     AnnotationChange,
     CategoryChange,
@@ -187,8 +188,8 @@ def test_deleting_what_a_model_found_is_remembered_and_deleting_ones_own_is_not(
     assert result.annotations == {}
     # The accepted one too: it was the model that found it, and would find it again.
     assert result.record.status.rejections == (
-        Rejection(1, (0, 0, 10, 10)),
-        Rejection(1, (40, 0, 50, 10)),
+        Rejection(1, (0, 0, 10, 10), 0.5),
+        Rejection(1, (40, 0, 50, 10), 0.5),
     )
     assert result.record.state == ImageState.EDITED
     assert edit.title == "Delete 3 annotations"
@@ -198,11 +199,13 @@ def test_deleting_what_a_model_found_is_remembered_and_deleting_ones_own_is_not(
 def test_earlier_rejections_stay() -> None:
     earlier = Rejection(1, (30, 30, 40, 40))
     start = content(ImageState.EDITED, predicted(1))
-    record = replace(start.record, status=ImageStatus(ImageState.EDITED, (earlier,), 0.4))
+    record = replace(
+        start.record, status=ImageStatus(ImageState.EDITED, (earlier,), DetectionFilter(0.4))
+    )
     start = ImageContent(record, start.annotations)
     status = after(start, edits.delete(start, [1])).record.status
-    assert status.rejections == (earlier, Rejection(1, (0, 0, 10, 10)))
-    assert status.min_score == 0.4
+    assert status.rejections == (earlier, Rejection(1, (0, 0, 10, 10), 0.5))
+    assert status.detection_filter == DetectionFilter(0.4)
 
 
 def test_deleting_everything_on_a_verified_image_makes_it_empty() -> None:
@@ -250,29 +253,29 @@ def test_a_state_is_set_and_nothing_else() -> None:
     ],
 )
 def test_new_pre_annotations_on_an_image(state: ImageState, expected: ImageState) -> None:
-    edit = edits.pre_annotate(content(state), "m", [predicted(5)], 0.3)
+    edit = edits.pre_annotate(content(state), "m", [predicted(5)], DetectionFilter(0.3))
     result = after(content(state), edit)
     assert result.record.state == expected
-    assert result.record.status.min_score == 0.3
+    assert result.record.status.detection_filter == DetectionFilter(0.3)
     assert list(result.annotations) == [5]
     assert edit.author == "model:m"
 
 
 @pytest.mark.parametrize("state", [ImageState.VERIFIED, ImageState.EMPTY])
 def test_a_model_that_finds_nothing_new_leaves_a_verified_image_verified(state: ImageState) -> None:
-    edit = edits.pre_annotate(content(state, drawn(1)), "m", [], 0.3)
+    edit = edits.pre_annotate(content(state, drawn(1)), "m", [], DetectionFilter(0.3))
     assert after(content(state, drawn(1)), edit).record.state == state
 
 
 def test_a_model_that_finds_nothing_marks_the_image_as_predicted() -> None:
-    edit = edits.pre_annotate(content(), "m", [], 0.5)
+    edit = edits.pre_annotate(content(), "m", [], DetectionFilter(0.5))
     assert after(content(), edit).record.state == ImageState.PREDICTED
 
 
 def test_a_persons_annotations_stay_whatever_a_model_finds() -> None:
     accepted = replace(predicted(2, 20), touched=True)
     start = content(ImageState.EDITED, drawn(1), accepted, predicted(3, 40))
-    result = after(start, edits.pre_annotate(start, "n", [predicted(9, 60)], 0.5))
+    result = after(start, edits.pre_annotate(start, "n", [predicted(9, 60)], DetectionFilter(0.5)))
     assert result.annotations[1] is start.annotations[1]
     assert result.annotations[2] is accepted
     assert list(result.annotations) == [1, 2, 9]
@@ -281,9 +284,9 @@ def test_a_persons_annotations_stay_whatever_a_model_finds() -> None:
 def test_what_is_shown_already_keeps_its_annotation() -> None:
     start = content(ImageState.PREDICTED, predicted(1, 0, 0.9), predicted(2, 20, 0.6))
     again = [predicted(11, 40, 0.4), predicted(12, 20, 0.6), predicted(13, 0, 0.9)]
-    edit = edits.pre_annotate(start, "m", again, 0.4)
+    edit = edits.pre_annotate(start, "m", again, DetectionFilter(0.4))
     assert edit.annotations == (AnnotationChange(IMAGE, None, again[0]),)
-    fewer = edits.pre_annotate(start, "m", again[2:], 0.8)
+    fewer = edits.pre_annotate(start, "m", again[2:], DetectionFilter(0.8))
     assert fewer.annotations == (AnnotationChange(IMAGE, start.annotations[2], None),)
 
 
@@ -298,13 +301,26 @@ def test_what_is_shown_already_keeps_its_annotation() -> None:
 )
 def test_another_detection_takes_the_place_of_what_is_shown(other: Annotation) -> None:
     start = content(ImageState.PREDICTED, predicted(1))
-    result = after(start, edits.pre_annotate(start, "m", [other], 0.5))
+    result = after(start, edits.pre_annotate(start, "m", [other], DetectionFilter(0.5)))
     assert result.annotations == {9: other}
 
 
+def test_what_comes_with_the_id_of_what_stands_there_is_changed_in_its_place() -> None:
+    hidden = replace(predicted(1, 0), hidden=True, z=3)
+    start = content(ImageState.PREDICTED, hidden, predicted(2, 40))
+    wider = replace(hidden, segmentation=square(0, 12))
+    edit = edits.pre_annotate(
+        start, "m", [wider, predicted(8, 40)], DetectionFilter(mask_threshold=0.4)
+    )
+    assert edit.annotations == (AnnotationChange(IMAGE, hidden, wider),)
+    assert after(after(start, edit), edit.inverse()).annotations == start.annotations
+
+
 def test_pre_annotating_twice_changes_nothing_the_second_time() -> None:
-    once = after(content(), edits.pre_annotate(content(), "m", [predicted(1)], 0.5))
-    assert not edits.pre_annotate(once, "m", [predicted(2)], 0.5)
+    once = after(
+        content(), edits.pre_annotate(content(), "m", [predicted(1)], DetectionFilter(0.5))
+    )
+    assert not edits.pre_annotate(once, "m", [predicted(2)], DetectionFilter(0.5))
 
 
 # All of it, in any order
@@ -331,7 +347,7 @@ def random_edit(world: World, kind: int, pick: Sequence[int], next_id: int) -> E
             return edits.set_state(here, states[pick[0] % len(states)], "Set")
         case 5:
             new = [predicted(next_id + n, place, place / 10) for n, place in enumerate(set(pick))]
-            return edits.pre_annotate(here, "mn"[pick[0] % 2], new, left / 10)
+            return edits.pre_annotate(here, "mn"[pick[0] % 2], new, DetectionFilter(left / 10))
     category = Category(next_id, f"category {next_id}")
     known = list(world.categories.values())
     gone = CategoryChange(known[0], None) if known and pick[0] % 2 else None

@@ -269,6 +269,45 @@ def test_a_detection_keeps_98_percent_of_its_mask_unless_told_otherwise() -> Non
     assert mask_iou(rasterize(exact, *size), rasterize(simple, *size)) >= 0.98
 
 
+@settings(deadline=None, max_examples=40)
+@given(
+    radius=st.floats(4, 15),
+    stretch=st.floats(0.5, 2),
+    hole=st.floats(0, 0.6),
+    left=st.floats(0, 60),
+    top=st.floats(0, 60),
+    width=st.floats(225, 700),
+    height=st.floats(225, 700),
+    threshold=st.floats(0.3, 0.7),
+)
+def test_a_large_object_keeps_98_percent_of_its_exact_mask_too(
+    radius: float,
+    stretch: float,
+    hole: float,
+    left: float,
+    top: float,
+    width: float,
+    height: float,
+    threshold: float,
+) -> None:
+    """It is traced on a grid of its RoI mask; its exact mask is that of its pixels."""
+    y, x = np.mgrid[:28, :28] - 13.5
+    distance = np.hypot(x, y * stretch)
+    inside = 1 / (1 + np.exp(distance - radius)) - 1 / (1 + np.exp(distance - radius * hole))
+    roi_mask = np.clip(255 * inside, 0, 255).astype(np.uint8)
+    box, size = (left, top, left + width, top + height), (800, 800)
+    exact = trace_roi_mask(roi_mask, box, size, threshold, min_iou=1)
+    simple = trace_roi_mask(roi_mask, box, size, threshold)
+    if exact is None or exact.area < 500:
+        return
+    assert simple is not None
+    assert simple.geometry.is_valid
+    x0, y0, x1, y1 = simple.box
+    # Whole pixels reach up to half of one beyond the box.
+    assert min(x0 - left, y0 - top, left + width - x1, top + height - y1) >= -0.5
+    assert mask_iou(rasterize(exact, *size), rasterize(simple, *size)) >= 0.98
+
+
 def test_what_lies_outside_the_image_is_cut() -> None:
     beyond = Segmentation.from_rings(rectangle(-10, -10, 4, 3), rectangle(18, 18, 40, 40))
     mask = decode(rasterize(beyond, 20, 20))

@@ -11,7 +11,8 @@ from shapely.geometry import Point
 
 from annotation.shapes import Points, holed_square, rectangle, rings
 from maskstudio.annotation.annotation import Annotation
-from maskstudio.annotation.overlay import OverlayRequest, blended, box_ring, colour_rgb, render
+from maskstudio.annotation.overlay import blended, box_ring, render
+from maskstudio.annotation.overlay_request import OverlayRequest, colour_rgb
 from maskstudio.annotation.segmentation import Segmentation
 from maskstudio.errors import CancelledError
 from maskstudio.progress import TaskContext

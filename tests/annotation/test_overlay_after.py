@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from maskstudio.annotation.annotation import Annotation
-from maskstudio.annotation.overlay import OverlayRequest, render, render_after
+from maskstudio.annotation.overlay import render, render_after
+from maskstudio.annotation.overlay_request import OverlayRequest
 from maskstudio.annotation.segmentation import Segmentation
 from maskstudio.progress import TaskContext
 

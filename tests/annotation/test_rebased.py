@@ -16,6 +16,7 @@ from maskstudio.annotation.annotation import (
     ImageState,
     ImageStatus,
 )
+from maskstudio.annotation.detection_filter import DetectionFilter
 from maskstudio.annotation.edits import CategoryChange, Edit, ImageContent
 from maskstudio.annotation.segmentation import Segmentation
 
@@ -61,7 +62,9 @@ def step(start: ImageContent, edit: Edit) -> ImageContent:
 def run_batch(
     start: ImageContent, new: Sequence[Annotation], model_id: str = "m", score: float = 0.5
 ) -> ImageContent:
-    return after(start, edits.by_batch(edits.pre_annotate(start, model_id, new, score)))
+    return after(
+        start, edits.by_batch(edits.pre_annotate(start, model_id, new, DetectionFilter(score)))
+    )
 
 
 def test_what_a_batch_put_in_the_place_of_what_was_drawn_later_undone_is_known_as_predicted() -> (
@@ -70,35 +73,46 @@ def test_what_a_batch_put_in_the_place_of_what_was_drawn_later_undone_is_known_a
     draw = edits.add(content(), [drawn(1, 0)])
     now = step(run_batch(after(content(), draw), [predicted(2, 40)]), draw.inverse())
     assert set(now.annotations) == {2}
-    assert now.record.status == ImageStatus(ImageState.PREDICTED, (), 0.5)
+    assert now.record.status == ImageStatus(ImageState.PREDICTED, (), DetectionFilter(0.5))
 
 
 def test_undoing_a_run_does_not_undo_the_other_model_s_run_after_it() -> None:
-    ours = edits.pre_annotate(content(), "m", [predicted(1, 10), predicted(2, 30)], 0.5)
+    ours = edits.pre_annotate(
+        content(), "m", [predicted(1, 10), predicted(2, 30)], DetectionFilter(0.5)
+    )
     batch = run_batch(after(content(), ours), [predicted(3, 10, "newer")], "newer", 0.6)
     now = step(batch, ours.inverse())
     assert set(now.annotations) == {3}
-    assert now.record.status == ImageStatus(ImageState.PREDICTED, (), 0.6)
+    assert now.record.status == ImageStatus(ImageState.PREDICTED, (), DetectionFilter(0.6))
 
 
 def test_what_an_undo_brings_back_does_not_lie_among_what_another_model_found() -> None:
     start = after(
-        content(), edits.pre_annotate(content(), "m", [predicted(1, 10), predicted(2, 30)], 0.1)
+        content(),
+        edits.pre_annotate(
+            content(), "m", [predicted(1, 10), predicted(2, 30)], DetectionFilter(0.1)
+        ),
     )
-    fewer = edits.pre_annotate(start, "m", [predicted(2, 30)], 0.3, "Move score threshold")
+    fewer = edits.pre_annotate(
+        start, "m", [predicted(2, 30)], DetectionFilter(0.3), "Move score threshold"
+    )
     batch = run_batch(after(start, fewer), [predicted(5, 12, "newer")], "newer")
     assert set(step(batch, fewer.inverse()).annotations) == {5}
 
 
 def test_redoing_a_run_shows_no_detection_twice() -> None:
-    ours = edits.pre_annotate(content(), "m", [predicted(1, 10), predicted(2, 30)], 0.5)
+    ours = edits.pre_annotate(
+        content(), "m", [predicted(1, 10), predicted(2, 30)], DetectionFilter(0.5)
+    )
     now = step(run_batch(content(), [predicted(3, 10), predicted(4, 30)]), ours)
     assert set(now.annotations) == {3, 4}
-    assert now.record.status == ImageStatus(ImageState.PREDICTED, (), 0.5)
+    assert now.record.status == ImageStatus(ImageState.PREDICTED, (), DetectionFilter(0.5))
 
 
 def test_redoing_what_was_done_to_a_detection_is_done_to_the_same_one_found_again() -> None:
-    start = after(content(), edits.pre_annotate(content(), "m", [predicted(1, 10)], 0.5))
+    start = after(
+        content(), edits.pre_annotate(content(), "m", [predicted(1, 10)], DetectionFilter(0.5))
+    )
     move = edits.change(start, [replace(start.annotations[1], segmentation=square(13))], "Move")
     delete = edits.delete(start, [1])
     again = run_batch(content(), [predicted(3, 10)])
@@ -107,7 +121,9 @@ def test_redoing_what_was_done_to_a_detection_is_done_to_the_same_one_found_agai
 
 
 def test_what_was_moved_away_and_found_again_comes_back_once() -> None:
-    start = after(content(), edits.pre_annotate(content(), "m", [predicted(1, 10)], 0.5))
+    start = after(
+        content(), edits.pre_annotate(content(), "m", [predicted(1, 10)], DetectionFilter(0.5))
+    )
     move = edits.change(start, [replace(start.annotations[1], segmentation=square(90))], "Move")
     again = run_batch(after(start, move), [predicted(2, 10)])
     back = step(again, move.inverse())
@@ -116,7 +132,9 @@ def test_what_was_moved_away_and_found_again_comes_back_once() -> None:
 
 
 def test_a_person_s_work_comes_back_whatever_stands_there_now() -> None:
-    start = after(content(), edits.pre_annotate(content(), "m", [predicted(1, 10)], 0.5))
+    start = after(
+        content(), edits.pre_annotate(content(), "m", [predicted(1, 10)], DetectionFilter(0.5))
+    )
     move = edits.change(start, [replace(start.annotations[1], segmentation=square(13))], "Move")
     other = run_batch(start, [predicted(5, 90, "newer")], "newer")
     now = step(other, move)
@@ -176,7 +194,11 @@ class Journal(RuleBasedStateMachine):
 
     @rule(model_id=MODELS, places=PLACES)
     def run(self, model_id: str, places: set[int]) -> None:
-        self.do(edits.pre_annotate(self.now, model_id, self.found(model_id, places), 0.5))
+        self.do(
+            edits.pre_annotate(
+                self.now, model_id, self.found(model_id, places), DetectionFilter(0.5)
+            )
+        )
 
     @rule(model_id=MODELS, places=PLACES)
     def batch(self, model_id: str, places: set[int]) -> None:
@@ -205,7 +227,7 @@ class Journal(RuleBasedStateMachine):
     def an_image_with_detections_is_not_new(self) -> None:
         if any(a.is_pre_annotation for a in self.now.annotations.values()):
             assert self.now.record.state is not ImageState.NEW
-            assert self.now.record.status.min_score is not None
+            assert self.now.record.status.detection_filter is not None
 
     def do(self, edit: Edit) -> None:
         if edit:
