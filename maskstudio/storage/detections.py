@@ -6,6 +6,8 @@ Every file in it may be deleted; the model then runs again when it is asked for.
 import json
 import zipfile
 import zlib
+from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 
 from maskstudio.annotation.annotation import Category
 from maskstudio.annotation.detections import Detections
+from maskstudio.progress import TaskContext
 from maskstudio.storage.files import replaced_file
 from maskstudio.storage.places import FOLDER_NAME
 
@@ -45,6 +48,7 @@ def write_detections(project_folder: Path, image_id: int, detections: Detections
         "model_id": detections.model_id,
         "size": detections.size,
         "has_masks": detections.roi_masks is not None,
+        "tiles": detections.tiles,
         "categories": [[c.id, c.name, c.supercategory] for c in detections.categories],
     }
     arrays: dict[str, NDArray[Any]] = {
@@ -80,10 +84,37 @@ def read_detections(project_folder: Path, image_id: int) -> Detections | None:
                 file["scores"],
                 file["roi_masks"] if about["has_masks"] else None,
                 tuple(Category(*c) for c in about["categories"]),
+                int(about["tiles"]),
             )
     except _DAMAGE:
         # A cache: what cannot be read is as good as absent.
         return None
+
+
+def count_found(
+    project_folder: Path, model_id: str, min_score: float, context: TaskContext
+) -> Counter[str]:
+    """Count what a model found of each of its categories, by name, on all images that are kept.
+
+    Args:
+        project_folder: the project's.
+        model_id: the model.
+        min_score: lowest score that counts.
+        context: asked often whether to stop.
+
+    Raises:
+        CancelledError: the person asked to stop.
+    """
+    counts: Counter[str] = Counter()
+    for path in (project_folder / FOLDER_NAME / _FOLDER).glob("*.npz"):
+        context.raise_if_cancelled()
+        with suppress(*_DAMAGE), path.open("rb") as opened, np.load(opened) as file:
+            about = json.loads(str(file["about"]))
+            if about["model_id"] == model_id:
+                # What is not asked for is not unpacked: the RoI masks are all but everything.
+                labels = file["labels"][file["scores"] >= min_score]
+                counts.update(about["categories"][label][1] for label in labels)
+    return counts
 
 
 def _path(project_folder: Path, image_id: int) -> Path:

@@ -33,6 +33,11 @@ def replaced_file(path: Path) -> Iterator[Path]:
             beside.unlink(missing_ok=True)
 
 
+def part_of(path: Path) -> Path:
+    """Return where a file lies that is being downloaded, until it is whole."""
+    return path.with_name(f"{path.name}.part")
+
+
 def why(error: OSError) -> str:
     """Say what an error of the file system means and what to do about it."""
     reasons = {

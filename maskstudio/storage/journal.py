@@ -2,11 +2,13 @@
 
 import json
 import zlib
+from functools import cache
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Row
+import sqlalchemy as sa
 
+from maskstudio.annotation.category_map import RuleChange
 from maskstudio.annotation.edits import (
     AnnotationChange,
     CategoryChange,
@@ -14,6 +16,8 @@ from maskstudio.annotation.edits import (
     ImageChange,
     Reassignment,
 )
+from maskstudio.storage import tables
+from maskstudio.storage.category_maps import plain_rule, rule_from
 from maskstudio.storage.plain import (
     annotation_from,
     category_from,
@@ -31,6 +35,30 @@ _QUICK_TO_PACK = 64 * 1024
 """Bytes that zlib packs in about a millisecond."""
 
 
+@cache
+def titles() -> sa.Select[Any]:
+    """Select the titles of the edits that undo and redo meet next."""
+    title = tables.edits.c.title
+    undo = next_entries("done", latest=True).limit(1).with_only_columns(title).scalar_subquery()
+    redo = next_entries("undone", latest=False).limit(1).with_only_columns(title).scalar_subquery()
+    return sa.select(undo, redo)
+
+
+@cache
+def next_entries(state: str, *, latest: bool) -> sa.Select[Any]:
+    """Select the entry (id, title) that undo or redo meets next, and the one after it."""
+    table = tables.edits
+    order = table.c.id.desc() if latest else table.c.id.asc()
+    query = sa.select(table.c.id, table.c.title).where(table.c.state == state, table.c.undoable)
+    return query.order_by(order).limit(2)
+
+
+def read_edit(connection: sa.Connection, entry: int) -> Edit:
+    """Read an edit from the journal by its id."""
+    query = sa.select(tables.edits).where(tables.edits.c.id == entry)
+    return _edit_from_row(connection.execute(query).one())
+
+
 def pack_changes(edit: Edit) -> bytes:
     """Return the changes of an edit for the journal."""
     told = {
@@ -42,6 +70,9 @@ def pack_changes(edit: Edit) -> bytes:
             [plain_category(c.before), plain_category(c.after)] for c in edit.categories
         ],
         "reassigned": [[r.before, r.after, r.annotation_ids] for r in edit.reassigned],
+        "rules": [
+            [r.model_id, r.name, plain_rule(r.before), plain_rule(r.after)] for r in edit.rules
+        ],
     }
     packed = json.dumps(told).encode()
     # The journal is written between two gestures. Level 1 packs nearly as well as 6, but a long
@@ -50,7 +81,7 @@ def pack_changes(edit: Edit) -> bytes:
     return zlib.compress(packed, 0 if waiting else 1)
 
 
-def edit_from_row(row: Row[Any]) -> Edit:
+def _edit_from_row(row: sa.Row[Any]) -> Edit:
     """Read an edit from the journal."""
     told = json.loads(zlib.decompress(row.changes))
     for _, before, after in told["annotations"]:
@@ -74,6 +105,10 @@ def edit_from_row(row: Row[Any]) -> Edit:
             for before, after in told["categories"]
         ),
         tuple(Reassignment(before, after, tuple(ids)) for before, after, ids in told["reassigned"]),
+        tuple(
+            RuleChange(model_id, name, rule_from(before), rule_from(after))
+            for model_id, name, before, after in told["rules"]
+        ),
         undoable=row.undoable,
     )
 

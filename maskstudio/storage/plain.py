@@ -12,6 +12,7 @@ from maskstudio.annotation.annotation import (
     ImageStatus,
     Rejection,
 )
+from maskstudio.annotation.detection_filter import DetectionFilter
 from maskstudio.annotation.segmentation import Box, Segmentation, segmentations_from_wkb
 
 _MORE = ("iscrowd", "attributes", "note", "hidden", "locked", "z")
@@ -67,23 +68,37 @@ def category_from(plain: dict[str, Any] | None) -> Category | None:
 
 def plain_status(status: ImageStatus) -> list[Any]:
     """Return the status of an image as a list."""
-    return [status.state, plain_rejections(status.rejections), status.min_score]
+    shown = plain_filter(status.detection_filter)
+    return [status.state, plain_rejections(status.rejections), shown]
 
 
 def status_from(plain: list[Any]) -> ImageStatus:
     """Read the status of an image."""
-    state, rejections, min_score = plain
-    return ImageStatus(ImageState(state), rejections_from(rejections), min_score)
+    state, rejections, shown = plain
+    return ImageStatus(ImageState(state), rejections_from(rejections), filter_from(shown))
+
+
+def plain_filter(shown: DetectionFilter | None) -> dict[str, Any] | None:
+    """Return what is shown of detections as a dictionary."""
+    return None if shown is None else asdict(shown)
+
+
+def filter_from(plain: dict[str, Any] | None) -> DetectionFilter | None:
+    """Read what is shown of detections."""
+    if plain is None:
+        return None
+    scores = tuple((name, score) for name, score in plain["category_scores"])
+    return DetectionFilter(**plain | {"category_scores": scores})
 
 
 def plain_rejections(rejections: tuple[Rejection, ...]) -> list[list[Any]]:
     """Return rejections as lists."""
-    return [[r.category_id, *r.box] for r in rejections]
+    return [[r.category_id, r.score, *r.box] for r in rejections]
 
 
 def rejections_from(plain: list[list[Any]]) -> tuple[Rejection, ...]:
     """Read rejections."""
-    return tuple(Rejection(category_id, _box(box)) for category_id, *box in plain)
+    return tuple(Rejection(category_id, _box(box), score) for category_id, score, *box in plain)
 
 
 def _box(values: list[float]) -> Box:

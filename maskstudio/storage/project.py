@@ -11,7 +11,6 @@ import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
 from operator import itemgetter
 from pathlib import Path
 from types import MappingProxyType
@@ -34,7 +33,7 @@ from maskstudio.annotation.image_facts import ImageFacts
 from maskstudio.annotation.rebasing import keeping_used, rebased, with_free_names
 from maskstudio.errors import CancelledError, UserError
 from maskstudio.storage import facts, journal, tables, writing
-from maskstudio.storage.images import natural_key
+from maskstudio.storage.folder import natural_key
 from maskstudio.storage.places import DATABASE_NAME, FOLDER_NAME
 
 # Rows in one IN (...) at most: below every database's limit on parameters.
@@ -68,8 +67,15 @@ class ProjectDatabase:
         with self._reading() as connection:
             highest = connection.scalar(sa.select(sa.func.max(tables.annotations.c.id))) or 0
             category = connection.scalar(sa.select(sa.func.max(tables.categories.c.id))) or 0
-        self._next_annotation_id = max(highest, int(self.setting("last_annotation_id", 0))) + 1
+        self._last_annotation_id = max(highest, int(self.setting("last_annotation_id", 0)))
+        self._annotation_ids = itertools.count(self._last_annotation_id + 1)
         self._last_category_id = max(category, int(self.setting("last_category_id", 0)))
+        # Asked at every gesture; whoever writes knows what it is after it.
+        self._history = self._read_history()
+        if not self.read_only:
+            # What cannot be written, for want of disk space say, is told when there is something.
+            with suppress(DBAPIError), self._engine.connect() as connection:
+                writing.rehearse(connection)
 
     def __enter__(self) -> "ProjectDatabase":
         return self
@@ -133,10 +139,13 @@ class ProjectDatabase:
             rows = connection.execute(sa.select(column, sa.func.count()).group_by(column))
             return {row[0]: row[1] for row in rows}
 
-    def annotations(self, image_id: int) -> tuple[Annotation, ...]:
-        """Return the annotations of one image, back to front."""
+    def annotations(self, image_id: int, most: int | None = None) -> tuple[Annotation, ...]:
+        """Return the annotations of one image, back to front; at most so many of them."""
         with self._reading() as connection:
-            return _annotations(connection, [image_id]).get(image_id, ())
+            if most is None:
+                return _annotations(connection, [image_id]).get(image_id, ())
+            text = connection.scalar(tables.select_some(), {"image": image_id, "most": most})
+            return tables.annotations_from_text(text or "")
 
     def categories(self) -> tuple[Category, ...]:
         """Return the categories in the order a person gave them."""
@@ -156,10 +165,8 @@ class ProjectDatabase:
             return Dataset(tuple(categories), images, annotations)
 
     def take_annotation_ids(self) -> Iterator[int]:
-        """Yield ids for new annotations; none is ever given twice."""
-        while True:
-            self._next_annotation_id += 1
-            yield self._next_annotation_id - 1
+        """Return ids for new annotations; none is ever given twice, whichever thread asks."""
+        return self._annotation_ids
 
     def next_category_id(self) -> int:
         """Return the id for a new category; one that was deleted never gives its own to another."""
@@ -207,16 +214,21 @@ class ProjectDatabase:
         with self._writing() as connection:
             writing.apply_edit(connection, edit)
             writing.write_words(connection, edit)
-            entry = writing.write_journal(connection, edit)
-            if any(change.before is None for change in edit.annotations):
-                highest = self._next_annotation_id - 1
-                writing.write_setting(connection, "last_annotation_id", highest)
+            redoable = self._history.redo is not None
+            entry = writing.write_journal(connection, edit, redoable=redoable)
+            new = [c.after.id for c in edit.annotations if c.after and c.before is None]
+            last_annotation_id = max([self._last_annotation_id, *new])
+            if new:
+                writing.write_setting(connection, "last_annotation_id", last_annotation_id)
             made = [change.after.id for change in edit.categories if change.after]
             last_category_id = max([self._last_category_id, *made])
             if made:
                 writing.write_setting(connection, "last_category_id", last_category_id)
+        self._last_annotation_id = last_annotation_id
         self._last_category_id = last_category_id
         self._remember(entry, edit)
+        if edit.undoable:
+            self._history = HistoryState(edit.title, None)
 
     def undo(self, known: Mapping[int, ImageContent] = MappingProxyType({})) -> Edit | None:
         """Take back the last edit that can be taken back; return what was changed, or None.
@@ -232,8 +244,12 @@ class ProjectDatabase:
 
     def history(self) -> HistoryState:
         """Return the titles of what undo and redo would do."""
+        # In a project open for reading only somebody else may be at work.
+        return self._read_history() if self.read_only else self._history
+
+    def _read_history(self) -> HistoryState:
         with self._reading() as connection:
-            return HistoryState(*connection.execute(_titles()).one())
+            return HistoryState(*connection.execute(journal.titles()).one())
 
     def setting(self, key: str, default: Any) -> Any:
         """Return a value kept with the project (any JSON value)."""
@@ -251,10 +267,11 @@ class ProjectDatabase:
         self, state: str, new_state: str, known: Mapping[int, ImageContent], *, latest: bool
     ) -> Edit | None:
         with self._writing() as connection:
-            entry = connection.scalar(_next_entry(state, latest=latest))
-            if entry is None:
+            met = connection.execute(journal.next_entries(state, latest=latest)).all()
+            if not met:
                 return None
-            edit = self._recent.get(entry) or _read_edit(connection, entry)
+            entry, title = met[0]
+            edit = self._recent.get(entry) or journal.read_edit(connection, entry)
             edit = edit.inverse() if latest else edit
             unknown = [i for i in edit.image_ids if i not in known]
             edit = rebased(edit, {**known, **_contents(connection, unknown)})
@@ -262,10 +279,10 @@ class ProjectDatabase:
                 edit = keeping_used(edit, _uses(connection, edit))
                 edit = with_free_names(edit, _categories(connection))
             writing.apply_edit(connection, edit)
-            connection.execute(
-                sa.update(tables.edits).where(tables.edits.c.id == entry).values(state=new_state)
-            )
-            return edit
+            writing.mark_entry(connection, entry, new_state)
+        follows = met[1].title if len(met) > 1 else None
+        self._history = HistoryState(follows, title) if latest else HistoryState(title, follows)
+        return edit
 
     def _remember(self, entry: int, edit: Edit) -> None:
         """Keep an edit as it is: what was just done is what is undone most."""
@@ -374,25 +391,3 @@ def _annotation_ids(connection: sa.Connection, category_id: int) -> list[int]:
     query = sa.select(sa.func.json_group_array(c.id)).where(c.category_id == category_id)
     ids: list[int] = json.loads(connection.scalar(query) or "[]")
     return ids
-
-
-@cache
-def _titles() -> sa.Select[Any]:
-    title = tables.edits.c.title
-    undo = _next_entry("done", latest=True).with_only_columns(title).scalar_subquery()
-    redo = _next_entry("undone", latest=False).with_only_columns(title).scalar_subquery()
-    return sa.select(undo, redo)
-
-
-@cache
-def _next_entry(state: str, *, latest: bool) -> sa.Select[Any]:
-    """Select the journal's entry (its id) that undo or redo meets next."""
-    table = tables.edits
-    order = table.c.id.desc() if latest else table.c.id.asc()
-    query = sa.select(table.c.id).where(table.c.state == state, table.c.undoable)
-    return query.order_by(order).limit(1)
-
-
-def _read_edit(connection: sa.Connection, entry: int) -> Edit:
-    query = sa.select(tables.edits).where(tables.edits.c.id == entry)
-    return journal.edit_from_row(connection.execute(query).one())

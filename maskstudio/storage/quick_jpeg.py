@@ -12,12 +12,13 @@ _END = b"\xff\xd9"
 _PADDING = b"\x00\r\n "
 
 
-def read_jpeg(image: Image.Image, path: Path) -> NDArray[np.uint8] | None:
+def read_jpeg(image: Image.Image, path: Path, *, half: bool = False) -> NDArray[np.uint8] | None:
     """Read a JPEG as it lies in its file: the same pixels, to the bit, as Pillow's.
 
     Args:
         image: opened by Pillow, which has looked at its header only.
         path: its file.
+        half: at half its size, rounded up, which takes half the time; nearly as if it were halved.
 
     Returns:
         (height, width, 3) uint8 in the order blue, green, red; None where Pillow has to look: of
@@ -28,8 +29,9 @@ def read_jpeg(image: Image.Image, path: Path) -> NDArray[np.uint8] | None:
     data = path.read_bytes()
     if not data.rstrip(_PADDING).endswith(_END):
         return None
-    how = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), how)
-    if pixels is None or pixels.shape[1::-1] != image.size or pixels.dtype != np.uint8:
+    colour = cv2.IMREAD_REDUCED_COLOR_2 if half else cv2.IMREAD_COLOR
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), colour | cv2.IMREAD_IGNORE_ORIENTATION)
+    size = tuple(-(-side // 2) for side in image.size) if half else image.size
+    if pixels is None or pixels.shape[1::-1] != size or pixels.dtype != np.uint8:
         return None
     return np.asarray(pixels, np.uint8)

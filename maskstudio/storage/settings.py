@@ -44,6 +44,7 @@ class Settings:
         share_borders: what is drawn is cut at its neighbours.
         minimap: a small picture of the whole image is shown while it is larger than the window.
         properties: note and attributes of what is selected are unfolded.
+        more_filters: the filters of the model's detections besides the score are unfolded.
         key_preset: the program whose keys these are; empty for our own.
         keys: what has other keys than the preset gives it, by its name; as Qt writes keys.
     """
@@ -60,6 +61,7 @@ class Settings:
     share_borders: bool = False
     minimap: bool = True
     properties: bool = False
+    more_filters: bool = False
     key_preset: str = ""
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 

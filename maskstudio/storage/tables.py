@@ -42,8 +42,10 @@ from maskstudio.annotation.edits import (
 from maskstudio.annotation.stack import back_to_front
 from maskstudio.storage.plain import (
     annotation_from,
+    filter_from,
     outlines_of,
     plain_annotation,
+    plain_filter,
     plain_rejections,
     rejections_from,
 )
@@ -68,7 +70,7 @@ images = Table(
     Column("width", Integer, nullable=False),
     Column("state", String(16), nullable=False),
     Column("rejections", Text, nullable=False),
-    Column("min_score", Float),
+    Column("detection_filter", Text),  # JSON; see `plain.plain_filter`
 )
 
 categories = Table(
@@ -141,7 +143,8 @@ def image_row(record: ImageRecord) -> dict[str, Any]:
 def select_images() -> Select[Any]:
     """Select all images, as one text."""
     c = images.c
-    each = func.json_array(c.id, c.path, c.height, c.width, c.state, c.rejections, c.min_score)
+    size = (c.height, c.width)
+    each = func.json_array(c.id, c.path, *size, c.state, c.rejections, c.detection_filter)
     return select(func.json_group_array(each))
 
 
@@ -155,22 +158,27 @@ def images_from_text(text: str) -> list[ImageRecord]:
 
 def image_from_row(row: Row[Any]) -> ImageRecord:
     """Read an image."""
-    status = _status_from(row.state, row.rejections, row.min_score)
+    status = _status_from(row.state, row.rejections, row.detection_filter)
     return ImageRecord(row.id, row.path, row.height, row.width, status)
 
 
 @lru_cache(maxsize=1024)
-def _status_from(state: str, rejections: str, min_score: float | None) -> ImageStatus:
+def _status_from(state: str, rejections: str, shown: str | None) -> ImageStatus:
     """Read a status; most images share one of a few."""
-    return ImageStatus(ImageState(state), rejections_from(json.loads(rejections)), min_score)
+    return ImageStatus(
+        ImageState(state),
+        rejections_from(json.loads(rejections)),
+        None if shown is None else filter_from(json.loads(shown)),
+    )
 
 
 def status_values(status: ImageStatus) -> dict[str, Any]:
     """Return the columns that hold an image's status."""
+    shown = plain_filter(status.detection_filter)
     return {
         "state": status.state,
         "rejections": json.dumps(plain_rejections(status.rejections)),
-        "min_score": status.min_score,
+        "detection_filter": None if shown is None else json.dumps(shown),
     }
 
 
@@ -242,6 +250,16 @@ def select_annotations() -> Select[Any]:
     each = c.category_id.cast(Text).concat(",").concat(contents.c.content)
     query = select(c.image_id, func.group_concat(each)).join_from(annotations, contents)
     return query.where(c.image_id.in_(bindparam("ids", expanding=True))).group_by(c.image_id)
+
+
+@cache
+def select_some() -> Select[Any]:
+    """Select at most `most` annotations of the image `image`, as one text."""
+    c = annotations.c
+    each = c.category_id.cast(Text).concat(",").concat(contents.c.content)
+    wanted = select(c.id).where(c.image_id == bindparam("image")).limit(bindparam("most"))
+    query = select(func.group_concat(each)).join_from(annotations, contents)
+    return query.where(c.id.in_(wanted))
 
 
 def annotations_from_text(text: str) -> tuple[Annotation, ...]:

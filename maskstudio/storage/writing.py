@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from maskstudio.annotation.annotation import Annotation
-from maskstudio.annotation.edits import AnnotationChange, Edit
-from maskstudio.storage import journal, tables
+from maskstudio.annotation.annotation import Annotation, Category, ImageRecord
+from maskstudio.annotation.category_map import RuleChange, maps_changed
+from maskstudio.annotation.edits import AnnotationChange, CategoryChange, Edit, ImageChange
+from maskstudio.storage import category_maps, journal, tables
 
 # Rows in one IN (...) at most: below every database's limit on parameters.
 _CHUNK = 500
@@ -24,6 +26,7 @@ def _row_update(table: sa.Table, columns: Sequence[str]) -> sa.Update:
 # Built once: that takes SQLAlchemy longer than SQLite takes to carry them out.
 _MOVE_ANNOTATION = _row_update(tables.annotations, tables.annotations.columns.keys())
 _REWRITE_CONTENT = _row_update(tables.contents, tables.contents.columns.keys())
+_MARK = _row_update(tables.edits, ["state"])
 _NOTE = sa.insert(tables.edits)
 _DROP_UNDONE = (
     sa.update(tables.edits).where(tables.edits.c.state == "undone").values(state="dropped")
@@ -43,6 +46,7 @@ def apply_edit(connection: sa.Connection, edit: Edit) -> None:
             .where(tables.images.c.id == image.image_id)
             .values(tables.status_values(image.after))
         )
+    _apply_rules(connection, edit.rules)
     for reassignment in edit.reassigned:
         connection.execute(tables.reassign_annotations(reassignment))
     ended = [c.before.id for c in edit.categories if c.before is not None and c.after is None]
@@ -65,9 +69,15 @@ def write_words(connection: sa.Connection, edit: Edit) -> None:
         connection.execute(sa.insert(table), rows)
 
 
-def write_journal(connection: sa.Connection, edit: Edit) -> int:
-    """Note an edit as done; what was undone before cannot be redone after it. Return its id."""
-    if edit.undoable:
+def write_journal(connection: sa.Connection, edit: Edit, *, redoable: bool) -> int:
+    """Note an edit as done, and return its id.
+
+    Args:
+        connection: in a transaction.
+        edit: what was done.
+        redoable: something was undone before, which cannot be redone after this.
+    """
+    if edit.undoable and redoable:
         connection.execute(_DROP_UNDONE)
     entry = {
         "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -79,6 +89,11 @@ def write_journal(connection: sa.Connection, edit: Edit) -> int:
     }
     key = connection.execute(_NOTE, entry).inserted_primary_key
     return int(key[0]) if key else 0
+
+
+def mark_entry(connection: sa.Connection, entry: int, state: str) -> None:
+    """Note that an edit of the journal was undone or redone."""
+    connection.execute(_MARK, {"standing": entry, "new_state": state})
 
 
 def write_sizes(connection: sa.Connection, sizes: Mapping[int, tuple[int, int]]) -> None:
@@ -93,9 +108,40 @@ def write_sizes(connection: sa.Connection, sizes: Mapping[int, tuple[int, int]])
     )
 
 
+def rehearse(connection: sa.Connection) -> None:
+    """Write the gestures of a hand and their undo, for the caller to roll back.
+
+    SQLAlchemy compiles a statement when it is first used, and the first gesture would wait for it.
+    """
+    image = ImageRecord(0, "", 1, 1)
+    connection.execute(sa.insert(tables.images).values(tables.image_row(image)))
+    made = (CategoryChange(None, Category(0, "")), CategoryChange(None, Category(-1, " ")))
+    # Without an outline: the library for outlines is loaded with the first image.
+    first = Annotation(0, 0, None, (0, 0, 1, 1))
+    drawn = Edit("", "", (AnnotationChange(0, None, first),), categories=made)
+    moved = Edit("", "", (AnnotationChange(0, first, replace(first, category_id=-1)),))
+    verified = Edit("", "", images=(ImageChange(0, image.status, image.status),))
+    for edit in (drawn, verified, moved, drawn.inverse()):
+        apply_edit(connection, edit)
+        mark_entry(connection, write_journal(connection, edit, redoable=True), "dropped")
+    write_setting(connection, "", 0)
+    write_sizes(connection, {image.id: (1, 1)})
+    for state, latest in (("done", True), ("undone", False)):
+        connection.execute(journal.next_entries(state, latest=latest)).all()
+
+
 def write_setting(connection: sa.Connection, key: str, value: Any) -> None:
     """Keep a value (any JSON value) with the project."""
     _put(connection, tables.settings, {"key": key, "value": json.dumps(value)})
+
+
+def _apply_rules(connection: sa.Connection, changes: Sequence[RuleChange]) -> None:
+    if not changes:
+        return
+    key, table = category_maps.SETTING, tables.settings
+    stored = connection.scalar(sa.select(table.c.value).where(table.c.key == key))
+    maps = category_maps.maps_from(json.loads(stored or "{}"))
+    write_setting(connection, key, category_maps.plain_maps(maps_changed(maps, changes)))
 
 
 def _apply_annotations(connection: sa.Connection, changes: Sequence[AnnotationChange]) -> None:

@@ -27,7 +27,7 @@ from maskstudio.annotation.edits import CategoryChange, Edit, ImageContent
 from maskstudio.annotation.segmentation import Segmentation
 from maskstudio.errors import UserError
 from maskstudio.storage.files import replaced_file
-from maskstudio.storage.images import list_images
+from maskstudio.storage.folder import list_images
 from maskstudio.storage.opening import ProjectLockedError, open_project
 from maskstudio.storage.project import ProjectDatabase
 from maskstudio.storage.samples import demo_project

@@ -3,6 +3,7 @@
 import io
 import pickle
 import zipfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 from maskstudio.annotation.annotation import Category
 from maskstudio.annotation.detections import Detections
 from maskstudio.errors import UserError
-from maskstudio.storage.detections import read_detections, write_detections
+from maskstudio.progress import TaskContext
+from maskstudio.storage.detections import count_found, read_detections, write_detections
 
 keep_folder = settings(
     deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -184,3 +186,19 @@ def test_arrays_of_different_length_are_none(folder: Path) -> None:
     arrays["scores"] = arrays["scores"][:-1]
     np.savez(cached(folder), allow_pickle=False, **arrays)
     assert read_detections(folder, 5) is None
+
+
+def test_what_was_found_is_counted_by_category(folder: Path) -> None:
+    assert count_found(folder, "a", 0.5, TaskContext()) == {}
+    kept = [some(20, model_id="a"), some(30, model_id="a", masks=False), some(40, model_id="b")]
+    for image_id, detections in enumerate(kept, 1):
+        write_detections(folder, image_id, detections)
+    cached(folder, 9).write_bytes(b"damaged")
+    names = [
+        detections.categories[label].name
+        for detections in kept[:2]
+        for label, score in zip(detections.labels, detections.scores, strict=True)
+        if score >= 0.5
+    ]
+    assert count_found(folder, "a", 0.5, TaskContext()) == Counter(names)
+    assert 0 < len(names) < 50

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskstudio.errors import UserError
-from maskstudio.storage.images import SUFFIXES, ImageFile, list_images, natural_key
+from maskstudio.storage.folder import SUFFIXES, ImageFile, list_images, natural_key
 from storage.children import in_child, list_as_nobody
 from support.pictures import write_picture
 

@@ -19,6 +19,7 @@ from maskstudio.annotation.annotation import (
     ImageStatus,
     Rejection,
 )
+from maskstudio.annotation.detection_filter import DetectionFilter
 from maskstudio.annotation.edits import AnnotationChange, CategoryChange, Edit, ImageChange
 from maskstudio.annotation.segmentation import Part, Segmentation, as_ring
 from maskstudio.errors import UserError
@@ -142,6 +143,16 @@ def test_every_kind_of_annotation_comes_back_to_the_last_bit(project: ProjectDat
     project.close()
 
 
+def test_of_many_annotations_some_can_be_read(project: ProjectDatabase) -> None:
+    project.commit(
+        Edit("Draw", annotations=tuple(AnnotationChange(1, None, a) for a in every_kind()))
+    )
+    whole = project.annotations(1)
+    assert project.annotations(1, 99) == whole
+    assert set(project.annotations(1, 2)) < set(whole)
+    assert project.annotations(2, 9) == ()
+
+
 def test_more_annotations_than_one_query_may_name(project: ProjectDatabase) -> None:
     many = [Annotation(n, 1, None, (0, 0, n, n), "m", 0.5) for n in range(1, 1301)]
     project.commit(Edit("a", annotations=tuple(AnnotationChange(1, None, a) for a in many)))
@@ -153,8 +164,12 @@ def test_more_annotations_than_one_query_may_name(project: ProjectDatabase) -> N
 
 
 def test_the_status_of_an_image_is_kept(project: ProjectDatabase) -> None:
-    rejections = (Rejection(1, (0.1, 2, 3, 1 / 3)), Rejection(2, (5, 6, 7, 8)))
-    status = ImageStatus(ImageState.VERIFIED, rejections, 0.35)
+    rejections = (Rejection(1, (0.1, 2, 3, 1 / 3), 1 / 7), Rejection(2, (5, 6, 7, 8)))
+    status = ImageStatus(
+        ImageState.VERIFIED,
+        rejections,
+        DetectionFilter(0.35, 0.4, 12.5, 7, 0.6, (("cat", 0.9), ("dog", 0.1))),
+    )
     project.commit(Edit("Verify", images=(ImageChange(1, ImageStatus(), status),)))
     project = reopened(project)
     assert project.images() == [ImageRecord(1, "a.png", status=status)]

@@ -9,6 +9,7 @@ import numpy as np
 
 from maskstudio.annotation import edits
 from maskstudio.annotation.annotation import Annotation, Category, ImageState
+from maskstudio.annotation.detection_filter import DetectionFilter
 from maskstudio.annotation.edits import AnnotationChange, CategoryChange, Edit, ImageContent
 from maskstudio.annotation.history import HistoryState
 from maskstudio.annotation.segmentation import Segmentation, VertexIndex, move_vertex
@@ -58,7 +59,7 @@ def any_edit(project: ProjectDatabase, number: int, chance: random.Random) -> Ed
             )
             for n in range(3)
         ]
-        return edits.pre_annotate(here, "m", found, number / 1000)
+        return edits.pre_annotate(here, "m", found, DetectionFilter(number / 1000))
     return edits.add(here, [numbered(next(ids), number % 2), numbered(next(ids), 0)])
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from maskstudio.errors import UserError
-from maskstudio.storage.images import read_image, read_painted
+from maskstudio.storage.images import read_half, read_image, read_painted
 from maskstudio.storage.quick_jpeg import read_jpeg
 
 
@@ -71,3 +71,21 @@ def test_one_that_lies_on_its_side_stands_up(tmp_path: Path) -> None:
     exif[0x0112] = 6
     photo(70, 91).save(path, exif=exif)
     assert read_image(path).shape == (91, 70, 3)
+
+
+def test_half_of_one_is_nearly_the_mean_of_its_pixels(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    photo(211, 307).save(path, quality=95)
+    half = read_half(path)
+    assert half is not None
+    assert half.shape == (106, 154, 4)
+    mean = cv2.resize(read_painted(path)[:210, :306], (153, 105), interpolation=cv2.INTER_AREA)
+    assert np.abs(half[:105, :153, :3].astype(int) - mean[:, :, :3]).mean() < 4
+
+
+@pytest.mark.parametrize(("name", "turned"), [("a.png", 1), ("a.jpg", 6)])
+def test_where_nothing_is_gained_there_is_no_half(tmp_path: Path, name: str, turned: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = turned
+    photo(211, 307).save(tmp_path / name, exif=exif)
+    assert read_half(tmp_path / name) is None

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from maskstudio.errors import UserError
-from maskstudio.storage.images import list_images, read_image
+from maskstudio.storage.folder import list_images
+from maskstudio.storage.images import read_image
 from maskstudio.storage.samples import demo_project
 from maskstudio.storage.settings import data_dir
 from storage.children import demo_on_a_full_disk, in_child
