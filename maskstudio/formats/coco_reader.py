@@ -72,14 +72,7 @@ def read_coco(path: Path) -> CocoFile:
     Raises:
         UserError: the file cannot be read, is not COCO, or refers to what it does not contain.
     """
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is not JSON: {error}.") from error
-    if not isinstance(raw, dict):
-        raise UserError(f"{path} is not a COCO file: it holds a {type(raw).__name__}, no object.")
+    raw = _load(path)
     images = {i.id: i for i in (_image(path, n, e) for n, e in _entries(path, raw, "images"))}
     categories = [_category(path, n, e) for n, e in _entries(path, raw, "categories")]
     known = {category.id for category in categories}
@@ -98,6 +91,17 @@ def read_coco(path: Path) -> CocoFile:
         {image_id: tuple(annotations) for image_id, annotations in by_image.items()},
         tuple(sorted(categories, key=lambda category: category.id)),
     )
+
+
+def read_categories(path: Path) -> tuple[CocoCategory, ...]:
+    """Read the categories alone of a COCO file, sorted by id.
+
+    Raises:
+        UserError: the file cannot be read or lists no categories.
+    """
+    entries = _entries(path, _load(path), "categories")
+    categories = [_category(path, number, entry) for number, entry in entries]
+    return tuple(sorted(categories, key=lambda category: category.id))
 
 
 def segmentation_to_rle(segmentation: Any, height: int, width: int) -> Rle:
@@ -123,6 +127,18 @@ def segmentation_to_rle(segmentation: Any, height: int, width: int) -> Rle:
         return {"size": size, "counts": counts.encode("ascii")}
     except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
         raise UserError(f"A segmentation is neither polygons nor RLE ({error}).") from error
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} is not JSON: {error}.") from error
+    if not isinstance(raw, dict):
+        raise UserError(f"{path} is not a COCO file: it holds a {type(raw).__name__}, no object.")
+    return raw
 
 
 def _entries(path: Path, raw: Mapping[str, Any], key: str) -> list[tuple[int, Mapping[str, Any]]]:

@@ -4,7 +4,8 @@ The parts are torchvision's: backbone, feature pyramid, region proposal network,
 head and mask head. A name reads `<head>_<backbone>_fpn[_v2]`:
 
 * head: `maskrcnn` (boxes, categories and RoI masks) or `fasterrcnn` (boxes and categories only);
-* backbone: `resnet50`, `resnet101` (torchvision's), or any timm model that offers its features;
+* backbone: `resnet18` to `resnet152` or `mobilenet_v3_large` (torchvision's), or any timm model
+  that offers its features;
 * `_v2`: torchvision's improved heads and region proposal network (ResNets only).
 """
 
@@ -14,24 +15,22 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import timm
 import torch
-import torchvision
 from torch import Tensor, nn
 from torchvision.models.detection import FasterRCNN, MaskRCNN, faster_rcnn, mask_rcnn
 from torchvision.models.detection.anchor_utils import AnchorGenerator
-from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.models.detection.rpn import RPNHead
-from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign, RoIPool
-from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
+from torchvision.ops import RoIPool
 from torchvision.ops.poolers import initLevelMapper
 
 from maskstudio.errors import UserError
+from maskstudio.mask_rcnn.backbones import MOBILENET, RESNETS, Norm, build_backbone
+from maskstudio.mask_rcnn.roi_align import QuickRoIAlign
 
 ROI_OPS = ("align", "pool")
 _NAME = re.compile(r"(maskrcnn|fasterrcnn)_(.+?)_fpn(_v2)?")
-_RESNETS = ("resnet50", "resnet101")
-_RESNET_CHANNELS = 256
+# Proposals below this score are dropped by torchvision's MobileNet.
+_MOBILENET_RPN_SCORE = 0.05
 # Cells a side that torchvision's own models pool for the box head and for the mask head.
 _BOX_POOL, _MASK_POOL = 7, 14
 _ASPECT_RATIOS = (0.5, 1.0, 2.0)
@@ -45,12 +44,18 @@ class Architecture:
         name: `<head>_<backbone>_fpn[_v2]`, see the module's text.
         min_size: pixels the shorter side of an image is scaled to.
         max_size: pixels the longer side may then have at most.
-        anchor_sizes: one side length in (scaled) pixels for each level of the pyramid.
+        anchor_sizes: one side length in (scaled) pixels for each level of the pyramid; with
+            `mobilenet_v3_large` every level has all of them.
         fpn_channels: channels of every pyramid level.
         mask_channels: channels of each of the four convolutions of the mask head.
         box_features: width of the two hidden layers of the box head (first version).
         roi_op: `align` (RoI Align) or `pool` (RoI pooling, on the finest fitting level).
         max_detections: detections kept in one image.
+        norm: `batch`, or `frozen`: batch norm whose figures no training changes (torchvision's
+            backbones that started from other weights; timm's have their own).
+        norm_eps: what the backbone adds to a variance before it divides by its root.
+        unnamed: last outputs of the classifier that stand for no category; they count as
+            background.
     """
 
     name: str
@@ -62,6 +67,9 @@ class Architecture:
     box_features: int = 1024
     roi_op: str = "align"
     max_detections: int = 100
+    norm: str = "batch"
+    norm_eps: float = 1e-5
+    unnamed: int = 0
 
     @property
     def backbone(self) -> str:
@@ -85,6 +93,7 @@ class Architecture:
             UserError: a field is missing, unknown or of the wrong type.
         """
         defaults = cls("").to_header()
+        header = {name: defaults[name] for name in _NOT_IN_ALL_FILES} | dict(header)
         if set(header) != set(defaults):
             odd = ", ".join(sorted(set(header) ^ set(defaults)))
             raise UserError(f"The model's architecture is not one this program knows ({odd}).")
@@ -101,6 +110,10 @@ class Architecture:
         return architecture
 
 
+# The embedded model is older than these, and has their usual values.
+_NOT_IN_ALL_FILES = ("norm", "norm_eps", "unnamed")
+
+
 def default_architecture(name: str) -> Architecture:
     """Return the usual settings for a name: torchvision's for ResNets, lean ones for the rest.
 
@@ -108,7 +121,7 @@ def default_architecture(name: str) -> Architecture:
         UserError: the name is not one of the family.
     """
     architecture = Architecture(name)
-    if architecture.backbone in _RESNETS:
+    if architecture.backbone in (*RESNETS, MOBILENET):
         return architecture
     return replace(
         architecture,
@@ -139,13 +152,13 @@ def build(architecture: Architecture, categories: int) -> FasterRCNN:
     head, _, v2 = _parse(architecture.name)
     if architecture.roi_op not in ROI_OPS:
         raise UserError(f"RoI operation {architecture.roi_op!r} is neither 'align' nor 'pool'.")
-    backbone, strides = _build_backbone(architecture, v2=v2)
-    levels = len(strides) + 1
-    if len(architecture.anchor_sizes) != levels:
-        raise UserError(
-            f"{architecture.name} has {levels} pyramid levels, but "
-            f"{len(architecture.anchor_sizes)} anchor sizes were given."
-        )
+    backbone, strides = build_backbone(
+        architecture.backbone,
+        architecture.fpn_channels,
+        Norm(architecture.norm, architecture.norm_eps),
+        v2=v2,
+    )
+    anchors = _anchors(architecture, len(strides) + 1)
     channels = architecture.fpn_channels
     box_head, width = _box_head(architecture, v2=v2)
     # More proposals than detections, or the last objects of a crowded image are never seen.
@@ -153,15 +166,15 @@ def build(architecture: Architecture, categories: int) -> FasterRCNN:
     arguments: dict[str, Any] = {
         "min_size": architecture.min_size,
         "max_size": architecture.max_size,
-        "rpn_anchor_generator": AnchorGenerator(
-            tuple((size,) for size in architecture.anchor_sizes), (_ASPECT_RATIOS,) * levels
+        "rpn_anchor_generator": anchors,
+        "rpn_head": RPNHead(
+            channels, anchors.num_anchors_per_location()[0], conv_depth=2 if v2 else 1
         ),
-        "rpn_head": RPNHead(channels, len(_ASPECT_RATIOS), conv_depth=2 if v2 else 1),
         "rpn_pre_nms_top_n_test": proposals,
         "rpn_post_nms_top_n_test": proposals,
-        "box_roi_pool": _roi_align(strides, _BOX_POOL),
+        "rpn_score_thresh": _MOBILENET_RPN_SCORE if architecture.backbone == MOBILENET else 0.0,
         "box_head": box_head,
-        "box_predictor": faster_rcnn.FastRCNNPredictor(width, categories + 1),
+        "box_predictor": _BoxPredictor(width, categories + 1, architecture.unnamed),
         "box_detections_per_img": architecture.max_detections,
     }
     if head == "fasterrcnn":
@@ -171,16 +184,15 @@ def build(architecture: Architecture, categories: int) -> FasterRCNN:
         norm = nn.BatchNorm2d if v2 else None
         model = MaskRCNN(
             backbone,
-            mask_roi_pool=_roi_align(strides, _MASK_POOL),
             mask_head=mask_rcnn.MaskRCNNHeads(channels, [hidden] * 4, 1, norm_layer=norm),
             mask_predictor=mask_rcnn.MaskRCNNPredictor(hidden, hidden, categories + 1),
             **arguments,
         )
-    if architecture.roi_op == "pool":
-        # Set afterwards: the constructors accept nothing but RoI Align.
-        model.roi_heads.box_roi_pool = _MultiScaleRoIPool(_BOX_POOL, strides)
-        if architecture.has_masks:
-            model.roi_heads.mask_roi_pool = _MultiScaleRoIPool(_MASK_POOL, strides)
+    # Set afterwards: the constructors accept nothing but torchvision's own RoI Align.
+    roi_op = _MultiScaleRoIPool if architecture.roi_op == "pool" else QuickRoIAlign
+    model.roi_heads.box_roi_pool = roi_op(_BOX_POOL, strides)
+    if architecture.has_masks:
+        model.roi_heads.mask_roi_pool = roi_op(_MASK_POOL, strides)
     return model
 
 
@@ -207,46 +219,28 @@ def load_backbone_weights(model: FasterRCNN, weights: Mapping[str, Tensor]) -> N
     body.load_state_dict({k: given[k] for k in wanted}, strict=False)
 
 
-class _TimmPyramid(nn.Module):
-    """A timm feature extractor below a feature pyramid, shaped like torchvision's own."""
+class _BoxPredictor(nn.Module):
+    """torchvision's `FastRCNNPredictor`, with outputs at the end that stand for no category.
 
-    def __init__(self, name: str, channels: int) -> None:
+    They take part in the softmax as they did when the model was trained, as background: their
+    probabilities add up, so that the score of every category is exactly what it was.
+    """
+
+    def __init__(self, width: int, outputs: int, unnamed: int) -> None:
         super().__init__()
-        try:
-            body: Any = timm.create_model(name, features_only=True, pretrained=False)
-        except (RuntimeError, AttributeError, TypeError, AssertionError) as error:
-            raise UserError(
-                f"{name!r} is not a backbone: it is neither resnet50 nor resnet101 nor a timm "
-                f"model that offers its features ({error})."
-            ) from error
-        self.body = body
-        info = body.feature_info
-        _check_features(name, body)
-        # The finest level of the paper has stride 4; finer ones cost much and find nothing more.
-        self.used = [i for i, stride in enumerate(info.reduction()) if stride >= 4]
-        self.strides = [info.reduction()[i] for i in self.used]
-        channels_in = [info.channels()[i] for i in self.used]
-        self.fpn = FeaturePyramidNetwork(channels_in, channels, LastLevelMaxPool())
-        self.out_channels = channels
+        self._outputs = outputs
+        self.cls_score = nn.Linear(width, outputs + unnamed)
+        self.bbox_pred = nn.Linear(width, 4 * outputs)
 
-    def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """Return the pyramid of a batch (N, 3, H, W): name to (N, channels, H/s, W/s)."""
-        features = self.body(images)
-        levels: dict[str, Tensor] = self.fpn({str(n): features[i] for n, i in enumerate(self.used)})
-        return levels
-
-
-def _check_features(name: str, body: Any) -> None:
-    """Refuse a backbone that takes one size of image only or puts channels last."""
-    try:
-        with torch.no_grad():
-            found = body.eval()(torch.zeros(1, 3, 96, 160))
-    except (RuntimeError, AssertionError, ValueError) as error:
-        raise UserError(f"{name!r} cannot be a backbone: {error}") from error
-    finally:
-        body.train()
-    if [feature.shape[1] for feature in found] != body.feature_info.channels():
-        raise UserError(f"{name!r} cannot be a backbone: it does not put channels first.")
+    def forward(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits (n, outputs) and box deltas (n, 4 * outputs) of hidden (n, width)."""
+        hidden = hidden.flatten(1)
+        logits: Tensor = self.cls_score(hidden)
+        if logits.shape[1] > self._outputs:
+            nothing = torch.cat([logits[:, :1], logits[:, self._outputs :]], dim=1)
+            background = nothing.logsumexp(dim=1, keepdim=True)
+            logits = torch.cat([background, logits[:, 1 : self._outputs]], dim=1)
+        return logits, self.bbox_pred(hidden)
 
 
 class _MultiScaleRoIPool(nn.Module):
@@ -281,31 +275,21 @@ def _parse(name: str) -> tuple[str, str, bool]:
             f"{name!r} is not an architecture: expected maskrcnn_BACKBONE_fpn or "
             "fasterrcnn_BACKBONE_fpn, for example maskrcnn_resnet50_fpn."
         )
-    if found[3] and found[2] not in _RESNETS:
+    if found[3] and found[2] not in RESNETS:
         raise UserError(f"{name!r} is not an architecture: _v2 exists only for ResNets.")
     return found[1], found[2], found[3] is not None
 
 
-def _build_backbone(architecture: Architecture, *, v2: bool) -> tuple[nn.Module, list[int]]:
-    if architecture.backbone not in _RESNETS:
-        pyramid = _TimmPyramid(architecture.backbone, architecture.fpn_channels)
-        return pyramid, pyramid.strides
-    if architecture.fpn_channels != _RESNET_CHANNELS:
-        raise UserError(f"{architecture.name} has {_RESNET_CHANNELS} pyramid channels, always.")
-    body = torchvision.models.get_model(architecture.backbone, weights=None)
-    backbone = BackboneWithFPN(
-        body,
-        return_layers={f"layer{level + 1}": str(level) for level in range(4)},
-        in_channels_list=[256, 512, 1024, 2048],
-        out_channels=_RESNET_CHANNELS,
-        norm_layer=nn.BatchNorm2d if v2 else None,
-    )
-    return backbone, [4, 8, 16, 32]
-
-
-def _roi_align(strides: list[int], size: int) -> MultiScaleRoIAlign:
-    names = [str(level) for level in range(len(strides))]
-    return MultiScaleRoIAlign(featmap_names=names, output_size=size, sampling_ratio=2)
+def _anchors(architecture: Architecture, levels: int) -> AnchorGenerator:
+    sizes = architecture.anchor_sizes
+    if architecture.backbone == MOBILENET:
+        return AnchorGenerator((sizes,) * levels, (_ASPECT_RATIOS,) * levels)
+    if len(sizes) != levels:
+        raise UserError(
+            f"{architecture.name} has {levels} pyramid levels, but "
+            f"{len(sizes)} anchor sizes were given."
+        )
+    return AnchorGenerator(tuple((size,) for size in sizes), (_ASPECT_RATIOS,) * levels)
 
 
 def _box_head(architecture: Architecture, *, v2: bool) -> tuple[nn.Module, int]:

@@ -2,19 +2,24 @@
 
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from maskstudio.annotation.annotation import Annotation, Category, Dataset, ImageRecord
-from maskstudio.annotation.detections import Predictor, outline, pre_annotations
-from maskstudio.annotation.overlay import OverlayRequest, blended, colour_rgb, render
+from maskstudio.annotation.detections import Detections, Predictor, outline, pre_annotation
+from maskstudio.annotation.overlay import blended, render
+from maskstudio.annotation.overlay_request import OverlayRequest, colour_rgb
+from maskstudio.annotation.tile_run import find_instances
+from maskstudio.annotation.tiling import AUTOMATIC, MANY_TILES, Tiling
 from maskstudio.errors import UserError
 from maskstudio.formats.coco import write_coco
 from maskstudio.progress import TaskContext
 from maskstudio.storage.files import replaced_file, why
+from maskstudio.storage.image_source import open_source
 from maskstudio.storage.images import read_image
 
 _FILL = 0.3
@@ -38,7 +43,12 @@ class Results:
 
 
 def predict_files(
-    predictor: Predictor, folder: Path, names: Sequence[str], score: float, context: TaskContext
+    predictor: Predictor,
+    folder: Path,
+    names: Sequence[str],
+    score: float,
+    context: TaskContext,
+    tiling: Tiling = AUTOMATIC,
 ) -> Results:
     """Predict images one after the other; what fails is noted and the rest goes on.
 
@@ -47,7 +57,9 @@ def predict_files(
         folder: what the names are relative to.
         names: POSIX paths.
         score: lowest score to keep.
-        context: hears of each image through `produce` of one line.
+        context: hears of each image through `produce` of one line, and of one more before an image
+            is looked at in many tiles.
+        tiling: whether images are looked at in tiles.
 
     Raises:
         CancelledError: the person asked to stop.
@@ -58,21 +70,57 @@ def predict_files(
         context.report(number - 1, len(names), name)
         started = time.perf_counter()
         try:
-            image = read_image(folder / name)
-            found = outline(predictor.predict(image, context), context)
+            of_image = _OfOneImage(context, number - 1, len(names), name)
+            with open_source(folder / name, context) as source:
+                detections = find_instances(predictor, source, tiling, of_image)
+            found = _annotations(detections, score, ids, context)
         except UserError as error:
             sentence = str(error) if name in str(error) else f"{name}: {error}"
             results.failed.append(sentence)
             context.produce(sentence)
             continue
-        annotations = pre_annotations(found, score, (), (), lambda category: category.id, ids)
-        results.categories = found.detections.categories
-        results.images.append(ImageRecord(number, name, *found.detections.size))
-        results.annotations[number] = annotations
+        results.categories = detections.categories
+        results.images.append(ImageRecord(number, name, *detections.size))
+        results.annotations[number] = found
         seconds = time.perf_counter() - started
-        context.produce(f"{name}: {len(annotations)} annotations, {seconds:.2f} s")
+        context.produce(f"{name}: {len(found)} annotations, {seconds:.2f} s")
     context.report(len(names), len(names), "")
     return results
+
+
+class _OfOneImage(TaskContext):
+    """Tells of the tiles of one image among many."""
+
+    def __init__(self, context: TaskContext, done: int, total: int, name: str) -> None:
+        self._context = context
+        self._images = done, total
+        self._name = name
+        self._told = False
+
+    def report(self, done: int, total: int, note: str = "") -> None:
+        del done
+        if not self._told and total >= MANY_TILES:
+            self._told = True
+            self._context.produce(f"{self._name}: {total:,} tiles")
+        self._context.report(*self._images, f"{self._name}, {note}")
+
+    def raise_if_cancelled(self) -> None:
+        self._context.raise_if_cancelled()
+
+
+def _annotations(
+    detections: Detections, score: float, ids: Iterator[int], context: TaskContext
+) -> tuple[Annotation, ...]:
+    """Return what reaches a score, of the model's own categories; the best lies in front."""
+    wanted = np.flatnonzero(detections.scores >= score)[::-1].tolist()
+    outlines = outline(detections, context, wanted=wanted).outlines
+    return tuple(
+        pre_annotation(
+            detections, index, traced, detections.categories[detections.labels[index]].id, next(ids)
+        )
+        for index, traced in outlines.items()
+        if traced is not None or detections.roi_masks is None
+    )
 
 
 def write_results(results: Results, output: Path, context: TaskContext) -> None:

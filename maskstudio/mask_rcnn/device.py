@@ -22,12 +22,18 @@ class Device:
     name: str
     why_not_gpu: str = ""
 
+    @property
+    def is_gpu(self) -> bool:
+        """True for a GPU."""
+        return not self.why_not_gpu
 
-def choose_device(wanted: str = "auto") -> Device:
+
+def choose_device(wanted: str = "auto", why_cpu: str = "chosen by hand") -> Device:
     """Take the wanted device, or the fastest there is.
 
     Args:
         wanted: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`, ...
+        why_cpu: one clause, why it is the CPU where that is wanted.
 
     Raises:
         UserError: the wanted device is not there.
@@ -36,7 +42,7 @@ def choose_device(wanted: str = "auto") -> Device:
         wanted = "cuda" if torch.cuda.is_available() else "mps" if _has_mps() else "cpu"
         reason = _why_not_gpu()
     else:
-        reason = "chosen by hand"
+        reason = why_cpu
     if wanted.startswith("cuda"):
         if not torch.cuda.is_available():
             raise UserError(f"The device {wanted!r} cannot be used: {_why_not_gpu()}.")
@@ -51,6 +57,20 @@ def choose_device(wanted: str = "auto") -> Device:
     threads = torch.get_num_threads()
     name = f"CPU, {threads} thread{'s' if threads > 1 else ''}"
     return Device(torch.device("cpu"), name, reason)
+
+
+def gpu_megabytes(device: Device) -> tuple[float | None, float | None]:
+    """Return how much of a GPU's memory torch holds, and how much there is; None: not known."""
+    kind = device.torch_device.type
+    if kind == "cuda":
+        whole = torch.cuda.get_device_properties(device.torch_device).total_memory
+        return torch.cuda.memory_reserved(device.torch_device) / 2**20, whole / 2**20
+    if kind == "mps":
+        return (
+            torch.mps.driver_allocated_memory() / 2**20,
+            torch.mps.recommended_max_memory() / 2**20,
+        )
+    return None, None
 
 
 def _cuda_device(wanted: str) -> torch.device:

@@ -20,10 +20,17 @@ from maskstudio.annotation.annotation import Category
 from maskstudio.errors import UserError
 from maskstudio.mask_rcnn.architectures import Architecture, build
 from maskstudio.resources import resource_path
+from maskstudio.storage.catalogue import catalogue
 from maskstudio.storage.files import replaced_file
+from maskstudio.storage.model_folder import embedded_models, list_models, model_file
 
 _HEADER = "maskstudio"
 _FORMAT = 1
+
+SMALL_SIDE = "small_side"
+"""Under this name `ModelInfo.training` has the side of the small objects that were learned from, in
+pixels of their images: `annotation.tiling.small_side`."""
+
 # How a pickle and a zip (torch.save's container of pickles) begin.
 _PICKLES = (b"\x80", b"PK\x03\x04")
 
@@ -80,15 +87,11 @@ def read_info(path: Path) -> ModelInfo:
         UserError: the file is missing, damaged, a pickle, no model of this program, or names no
             categories.
     """
-    _refuse_pickle(path)
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-    except (OSError, SafetensorError) as error:
-        raise UserError(f"{path} is damaged or not a model file ({error}).") from error
+    metadata = _metadata(path)
     if _HEADER not in metadata:
         raise UserError(
-            f"{path} has no MaskStudio header, so its architecture and categories are unknown."
+            f"{path} has no MaskStudio header, so its architecture and categories are unknown; "
+            "import it with Models…."
         )
     return _parse_header(path, metadata[_HEADER])
 
@@ -117,41 +120,71 @@ def load_model(path: Path) -> tuple[ModelInfo, FasterRCNN]:
     return info, model.eval()
 
 
+def has_header(path: Path) -> bool:
+    """Tell whether a safetensors file says of itself, as this program's do, what it is.
+
+    Raises:
+        UserError: it is missing, damaged or no safetensors file.
+    """
+    return _HEADER in _metadata(path)
+
+
+def load_torch_file(path: Path) -> object:
+    """Read what `torch.save` wrote; code inside it is never run.
+
+    Raises:
+        UserError: the file is missing, damaged, or holds what only code could bring back.
+    """
+    try:
+        content: object = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except Exception as error:  # torch names no errors of its own: whatever the bytes lead it to
+        raise UserError(f"{path} is damaged or holds more than weights; not loaded.") from error
+    return content
+
+
 def read_state_dict(path: Path) -> dict[str, Tensor]:
     """Read a torch weights file (`.pth`); code inside it is never run.
 
     Raises:
         UserError: the file is missing, damaged, or holds more than tensors.
     """
-    try:
-        weights = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except Exception as error:  # torch names no errors of its own: whatever the bytes lead it to
-        raise UserError(f"{path} is damaged or holds more than weights; not loaded.") from error
+    weights = load_torch_file(path)
     if not isinstance(weights, dict) or not all(map(torch.is_tensor, weights.values())):
         raise UserError(f"{path} holds something else than weights by name; not loaded.")
     return {str(name): tensor for name, tensor in weights.items()}
 
 
 def find_model(name: str) -> Path:
-    """Return the file of a model given by name (an embedded one) or by path.
+    """Return the file of a model by name (embedded, downloaded or imported) or by path.
 
     Raises:
-        UserError: there is neither.
+        UserError: there is none, or it has not been downloaded yet.
     """
     path = Path(name).expanduser()
     if path.is_file():
         return path
     if name in embedded_models():
         return resource_path("models", f"{name}.safetensors")
-    known = ", ".join(embedded_models())
+    if path.name == name and model_file(name).is_file():
+        return model_file(name)
+    if name in catalogue():
+        raise UserError(
+            f"{name} is not here yet: `maskstudio models download {name}` fetches it "
+            f"({catalogue()[name].size / 1e6:.0f} MB), and so does Models… in the window."
+        )
+    known = ", ".join(model.name for model in list_models() if model.is_here)
     raise UserError(f"There is no model {name!r}: give the path of a file or one of: {known}.")
 
 
-def embedded_models() -> list[str]:
-    """Return the names of the models that ship with the program."""
-    return sorted(path.stem for path in resource_path("models").glob("*.safetensors"))
+def _metadata(path: Path) -> dict[str, str]:
+    _refuse_pickle(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            return file.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{path} is damaged or not a model file ({error}).") from error
 
 
 def _refuse_pickle(path: Path) -> None:
@@ -166,7 +199,7 @@ def _refuse_pickle(path: Path) -> None:
     if start.startswith(_PICKLES) and start[8:] != b"{":
         raise UserError(
             f"{path} is a pickle, which could run code when it is loaded; "
-            "use a model in .safetensors form."
+            "import it with Models…, or use a model in .safetensors form."
         )
 
 

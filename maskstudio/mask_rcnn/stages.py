@@ -17,6 +17,8 @@ from torchvision.models.detection.roi_heads import fastrcnn_loss
 from torchvision.models.detection.transform import resize_boxes
 from torchvision.ops import roi_align
 
+from maskstudio.mask_rcnn.scaling import network_image
+
 
 @dataclass(frozen=True)
 class RawDetections:
@@ -35,19 +37,65 @@ class RawDetections:
     roi_masks: Tensor | None
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What the network saw of a batch of images: everything before the heads.
+
+    Attributes:
+        features: each level of the pyramid by its name, (N, C, h, w).
+        proposals: for each image (n, 4) xyxy in pixels of the network's image, best first.
+        scaled: (height, width) of each image as the network sees it, without padding.
+        sizes: (height, width) of each image as it was given.
+    """
+
+    features: dict[str, Tensor]
+    proposals: list[Tensor]
+    scaled: list[tuple[int, int]]
+    sizes: list[tuple[int, int]]
+
+
 @torch.inference_mode()
-def detect(model: FasterRCNN, images: list[Tensor]) -> list[RawDetections]:
-    """Run everything but the pasting of masks.
+def see(model: FasterRCNN, images: list[Tensor]) -> Seen:
+    """Run the backbone, the feature pyramid and the region proposal network.
 
     Args:
         model: in evaluation mode.
-        images: each (3, H, W) float, 0 to 1, on the model's device.
+        images: each (3, H, W) on the model's device, uint8 or float 0 to 1.
     """
-    sizes = [(image.shape[-2], image.shape[-1]) for image in images]
-    batch, _ = model.transform(images)
+    scaled = [network_image(model.transform, image) for image in images]
+    batch = ImageList(model.transform.batch_images(scaled), [_size(image) for image in scaled])
     features = model.backbone(batch.tensors)
     proposals, _ = model.rpn(batch, features)
-    found, _ = model.roi_heads(features, proposals, batch.image_sizes)
+    return Seen(features, proposals, batch.image_sizes, [_size(image) for image in images])
+
+
+def _size(image: Tensor) -> tuple[int, int]:
+    return image.shape[-2], image.shape[-1]
+
+
+@torch.inference_mode()
+def see_scaled(model: FasterRCNN, image: Tensor, size: tuple[int, int], *, propose: bool) -> Seen:
+    """Run the same as `see` on one image, or part of one, that is scaled already.
+
+    Args:
+        model: in evaluation mode.
+        image: (3, H, W) float, 0 to 1, on the model's device.
+        size: (height, width) before it was scaled.
+        propose: run the region proposal network too; else there are no proposals.
+    """
+    scaled = [(image.shape[-2], image.shape[-1])]
+    tensors = model.transform.batch_images([model.transform.normalize(image)])
+    features = model.backbone(tensors)
+    proposals = [image.new_zeros((0, 4))]
+    if propose:
+        proposals, _ = model.rpn(ImageList(tensors, scaled), features)
+    return Seen(features, proposals, scaled, [size])
+
+
+@torch.inference_mode()
+def find(model: FasterRCNN, seen: Seen) -> list[RawDetections]:
+    """Run the box head, suppress doubles, and run the mask head on what is left."""
+    found, _ = model.roi_heads(seen.features, seen.proposals, seen.scaled)
     return [
         RawDetections(
             resize_boxes(one["boxes"], scaled, size),
@@ -55,8 +103,52 @@ def detect(model: FasterRCNN, images: list[Tensor]) -> list[RawDetections]:
             one["scores"],
             one["masks"][:, 0] if "masks" in one else None,
         )
-        for one, scaled, size in zip(found, batch.image_sizes, sizes, strict=True)
+        for one, scaled, size in zip(found, seen.scaled, seen.sizes, strict=True)
     ]
+
+
+def detect(model: FasterRCNN, images: list[Tensor]) -> list[RawDetections]:
+    """Run everything but the pasting of masks; see `see`."""
+    return find(model, see(model, images))
+
+
+@torch.inference_mode()
+def run_box_head(model: FasterRCNN, seen: Seen, boxes: Tensor) -> tuple[Tensor, Tensor]:
+    """Judge boxes of the one image that was seen.
+
+    Args:
+        model: in evaluation mode.
+        seen: a batch of one.
+        boxes: (n, 4) xyxy in pixels of the network's image.
+
+    Returns:
+        Probabilities (n, categories + 1), the first of them that there is nothing, and, for each of
+        these, the box that the head would draw instead, (n, categories + 1, 4).
+    """
+    heads = model.roi_heads
+    hidden = heads.box_head(heads.box_roi_pool(seen.features, [boxes], seen.scaled))
+    logits, deltas = heads.box_predictor(hidden)
+    # Without boxes torchvision gives them one axis less.
+    drawn = heads.box_coder.decode(deltas, [boxes]).reshape(*logits.shape, 4)
+    return functional.softmax(logits, -1), drawn
+
+
+@torch.inference_mode()
+def run_mask_head(model: FasterRCNN, seen: Seen, boxes: Tensor) -> Tensor:
+    """Return the RoI masks of boxes of the one image that was seen.
+
+    Args:
+        model: a Mask R-CNN in evaluation mode.
+        seen: a batch of one.
+        boxes: (n, 4) xyxy in pixels of the network's image.
+
+    Returns:
+        Logits (n, categories + 1, 28, 28).
+    """
+    heads = model.roi_heads
+    pooled = heads.mask_roi_pool(seen.features, [boxes], seen.scaled)
+    logits: Tensor = heads.mask_predictor(heads.mask_head(pooled))
+    return logits
 
 
 def training_losses(

@@ -78,7 +78,7 @@ def test_a_backbone_that_cannot_be_one_is_refused(name: str, says: str) -> None:
         ({"roi_op": "warp"}, "'warp' is neither 'align' nor 'pool'"),
         (
             {"name": "maskrcnn_resnet50_fpn", "fpn_channels": 64},
-            "maskrcnn_resnet50_fpn has 256 pyramid channels, always",
+            "A pyramid on resnet50 has 256 channels, always",
         ),
     ],
 )

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from maskstudio.annotation.detections import Detections
+from maskstudio.annotation.tiling import Sight, TileChoice, Tiling
 from maskstudio.errors import CancelledError, UserError
 from maskstudio.mask_rcnn.batch import predict_files, write_overlays, write_results
 from maskstudio.progress import TaskContext
-from support.fakes import BOXES, CELL, FakePredictor
+from support.fakes import BOXES, CELL, FakePredictor, disc_detections
 from support.pictures import write_picture
 
 QUIET = TaskContext()
@@ -64,6 +65,23 @@ def test_a_failure_of_the_model_names_the_file_too(folder: Path) -> None:
     results = predict_files(TooSmall(), folder, NAMES, 0.5, QUIET)
     assert results.failed == ["a.png: The GPU has too little memory."]
     assert len(results.images) == 2
+
+
+def test_many_tiles_are_told_of_before_they_are_looked_at(folder: Path) -> None:
+    model = FakePredictor()
+    model.sight = Sight(32, 64, 4)
+    model.detect = lambda size: disc_detections(size, [(12, 12, 20, 20)], [0.9])
+    context = Lines()
+    tiling = Tiling(TileChoice.ALWAYS)
+    results = predict_files(model, folder, NAMES, 0.5, context, tiling)
+    # Of 80 by 100 pixels: three rows of four tiles. The others are nine tiles each.
+    assert [len(found) for found in results.annotations.values()] == [12, 9, 9]
+    assert context.lines[0] == "a.png: 12 tiles"
+    assert context.lines[1].startswith("a.png: 12 annotations, ")
+    assert len(context.lines) == 4
+    assert (0, 3, "a.png, tile 1 of 12") in context.reports
+    never = predict_files(model, folder, NAMES, 0.5, QUIET, Tiling(TileChoice.NEVER))
+    assert [len(found) for found in never.annotations.values()] == [1, 1, 1]
 
 
 def test_a_cancel_ends_the_batch(folder: Path) -> None:

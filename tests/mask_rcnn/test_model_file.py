@@ -17,7 +17,6 @@ from maskstudio.errors import UserError
 from maskstudio.mask_rcnn.architectures import build, default_architecture
 from maskstudio.mask_rcnn.model_file import (
     ModelInfo,
-    embedded_models,
     find_model,
     load_model,
     read_info,
@@ -25,6 +24,7 @@ from maskstudio.mask_rcnn.model_file import (
     save_model,
 )
 from maskstudio.resources import resource_path
+from maskstudio.storage.model_folder import embedded_models
 
 INFO = ModelInfo(
     "cells-2",

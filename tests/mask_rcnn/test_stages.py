@@ -29,7 +29,8 @@ def as_tensor(image: NDArray[np.uint8]) -> Tensor:
 
 def assert_same(raw: RawDetections, own: dict[str, Tensor], size: tuple[int, int]) -> None:
     assert len(raw.boxes) == len(own["boxes"])
-    torch.testing.assert_close(raw.boxes, own["boxes"], rtol=0, atol=1e-5)
+    # In pixels: float32 holds 3e-5 of one at 500, and the sums are made in another order.
+    torch.testing.assert_close(raw.boxes, own["boxes"], rtol=0, atol=1e-4)
     torch.testing.assert_close(raw.scores, own["scores"], rtol=0, atol=1e-5)
     assert torch.equal(raw.labels, own["labels"])
     if "masks" not in own:
@@ -38,7 +39,8 @@ def assert_same(raw: RawDetections, own: dict[str, Tensor], size: tuple[int, int
     assert raw.roi_masks is not None
     assert raw.roi_masks.shape[1:] == (CELLS, CELLS)
     pasted = paste_masks_in_image(raw.roi_masks[:, None], raw.boxes, size)
-    torch.testing.assert_close(pasted, own["masks"], rtol=0, atol=1e-5)
+    # A stored mask has steps of 4e-3.
+    torch.testing.assert_close(pasted, own["masks"], rtol=0, atol=2e-4)
 
 
 @torch.inference_mode()
