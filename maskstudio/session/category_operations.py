@@ -120,13 +120,16 @@ def _reassigning(
     session: Session, title: str, gone: Sequence[Category], into_id: int | None
 ) -> "Callable[[ProjectDatabase], Edit]":
     """Return what makes the edit that takes categories away, on any thread."""
-    images = _rejections_moved(session, {category.id for category in gone}, into_id)
+    ids = {category.id for category in gone}
+    images = _rejections_moved(session, ids, into_id)
+    # Without another one the rules stay: should the category come back, they count again.
+    rules = () if into_id is None else session.category_maps.following(ids, into_id)
     changes = tuple(CategoryChange(category, None) for category in gone)
 
     def make(database: "ProjectDatabase") -> Edit:
         taken = [] if into_id is None else [(c.id, database.annotation_ids(c.id)) for c in gone]
         reassigned = tuple(Reassignment(i, into_id or 0, ids) for i, ids in taken if ids)
-        return Edit(title, images=images, categories=changes, reassigned=reassigned)
+        return Edit(title, images=images, categories=changes, reassigned=reassigned, rules=rules)
 
     return make
 

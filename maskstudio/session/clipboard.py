@@ -12,7 +12,6 @@ from maskstudio.annotation.segmentation import repaired
 from maskstudio.errors import UserError
 from maskstudio.session import operations
 from maskstudio.session.session import Session
-from maskstudio.storage.images import read_size
 
 _ASIDE = 8.0
 """Image pixels by which a copy is moved aside where it would hide behind what it is a copy of."""
@@ -126,6 +125,8 @@ def _title(verb: str, count: int) -> str:
 
 def _measured(session: Session) -> ImageRecord | None:
     """Return the current image with its size, None when its file cannot be read."""
+    from maskstudio.storage.images import read_size
+
     image = session.current
     if image is None or image.height:
         return image

@@ -1,24 +1,29 @@
 """Open the file of an image, on lane FILES: whole if it is small enough, else as tiles."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from maskstudio.progress import TaskContext
-from maskstudio.session.deep_image import deep_image
-from maskstudio.session.shown_image import DecodedImage, ShownImage
+from maskstudio.session.shown_image import DecodedImage, DeepImage, ShownImage
 from maskstudio.session.tiled_image import read_small_levels
-from maskstudio.storage.deep_images import read_deep
-from maskstudio.storage.images import is_deep, opened, read_painted, read_size
+from maskstudio.storage.deep_images import DeepPixels, read_deep
+from maskstudio.storage.images import is_deep, opened, read_half, read_painted, read_size
 from maskstudio.storage.levels import all_levels
 from maskstudio.storage.pyramid_file import as_bgra
 from maskstudio.storage.pyramids import Pyramid, Pyramids, StalePyramidError
 
 # A level of a large image that has at most so many pixels is kept in memory.
 _SMALL_PIXELS = 2_000_000
+# From so many pixels on decoding takes longer than a frame or two.
+_SLOW_PIXELS = 4_000_000
+# A little longer than a key that is held takes to repeat.
+_HAND_S = 0.04
 # A deep grey pixel takes half the memory of one in colour; held whole, all its values can be seen.
 _DEEP_TIMES = 2
 
@@ -38,7 +43,7 @@ class Tiles:
 
 @dataclass(frozen=True, eq=False)
 class Preview:
-    """What is shown of a large image until its tiles are there.
+    """What is shown of an image until all of it is there.
 
     Attributes:
         size: (height, width) of the image.
@@ -64,7 +69,7 @@ class Opener:
 
         Args:
             path: its file.
-            context: produces a `Preview` of an image whose tiles have to be made first.
+            context: produces a `Preview` of an image that somebody would have to wait for.
             is_shown: whether somebody is waiting for this image now.
 
         Returns:
@@ -77,6 +82,8 @@ class Opener:
         """
         size = read_size(path)
         if not self._is_large(path, size):
+            if size[0] * size[1] >= _SLOW_PIXELS and is_shown():
+                _show_half(path, size, context)
             return decode(path, context)
         found = self._pyramids.find(path)
         if found is not None:
@@ -100,6 +107,18 @@ class Opener:
         return Tiles(pyramid, read_small_levels(pyramid, most))
 
 
+def _show_half(path: Path, size: tuple[int, int], context: TaskContext) -> None:
+    """Produce an image at half its size, and leave the hand time to go on to the next one.
+
+    Decoding the rest cannot be stopped once it has begun, and would keep the next image waiting.
+    """
+    half = read_half(path)
+    if half is not None:
+        context.produce(Preview(size, half))
+        time.sleep(_HAND_S)
+        context.raise_if_cancelled()
+
+
 def decode(path: Path, context: TaskContext) -> ShownImage:
     """Read an image and make the levels it is painted from.
 
@@ -114,6 +133,22 @@ def decode(path: Path, context: TaskContext) -> ShownImage:
     level = read_painted(path)
     context.raise_if_cancelled()
     return DecodedImage(all_levels(level, context))
+
+
+def deep_image(pixels: DeepPixels, context: TaskContext) -> DeepImage:
+    """Make the levels that an image is painted from.
+
+    Args:
+        pixels: the image.
+        context: cancels it.
+
+    Raises:
+        CancelledError: it is no longer wanted.
+    """
+    level = pixels.levels
+    if level.ndim == 3:
+        level = np.asarray(cv2.cvtColor(level, cv2.COLOR_RGB2BGRA), np.uint16)
+    return DeepImage(all_levels(level, context), pixels.values)
 
 
 class _Previewing(TaskContext):

@@ -131,10 +131,12 @@ class ImageOrder(QObject):
         renewed: any image may stand anywhere now.
         moved: (image id, place it left or None, place it took or None); places are counted after
             each step, first out, then in.
+        chosen_changed: other images are selected.
     """
 
     renewed = Signal()
     moved = Signal(int, object, object)
+    chosen_changed = Signal()
 
     def __init__(
         self,
@@ -153,6 +155,9 @@ class ImageOrder(QObject):
         # By which each image shown was put in its place: one being edited may have another by now.
         self._keys: dict[int, int] = {}
         self._places: dict[int, int] | None = None
+        self._chosen: frozenset[int] = frozenset()
+        self._step = 1
+        self._arrived = 0
 
     @property
     def query(self) -> ImageQuery:
@@ -183,6 +188,33 @@ class ImageOrder(QObject):
         if by > 0 and image_id not in self:
             place -= 1
         return self._shown[place] if 0 <= place < len(self._shown) else None
+
+    @property
+    def chosen(self) -> frozenset[int]:
+        """Ids of the images selected in the list; they need not be the current one."""
+        return self._chosen
+
+    def choose(self, image_ids: Iterable[int]) -> None:
+        """Select images in the list."""
+        chosen = frozenset(image_ids)
+        if chosen != self._chosen:
+            self._chosen = chosen
+            self.chosen_changed.emit()
+
+    def arrive(self, image_id: int) -> None:
+        """Note which way a person goes: on to this image, or back."""
+        place = self.place(image_id)
+        self._step = 1 if place >= self._arrived else -1
+        self._arrived = place
+
+    def ahead(self, image_id: int, count: int) -> list[int]:
+        """Return the images that follow one in the direction of travel, the next first."""
+        near = (self.neighbour(image_id, self._step * by) for by in range(1, count + 1))
+        return [one for one in near if one is not None]
+
+    def behind(self, image_id: int) -> int | None:
+        """Return the image that a person who turns round would come to."""
+        return self.neighbour(image_id, -self._step)
 
     def find(self, wanted: str) -> int | None:
         """Return an image of those shown by what a person types.

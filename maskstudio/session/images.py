@@ -2,18 +2,22 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from maskstudio.progress import TaskContext
-from maskstudio.session.image_opening import Opener, Preview, Tiles
 from maskstudio.session.shown_image import ShownImage
 from maskstudio.session.tasks import Callbacks, Job, LaneName, Priority, Tasks
-from maskstudio.session.tiled_image import TiledImage
-from maskstudio.storage.pyramids import Pyramids
 from maskstudio.storage.settings import cache_dir
+
+if TYPE_CHECKING:
+    # They bring the libraries that read images, which an empty window does without.
+    from maskstudio.session.image_opening import Opener, Preview, Tiles
+    from maskstudio.session.tiled_image import TiledImage
+    from maskstudio.storage.pyramids import Pyramids
 
 BUDGET_BYTES = 512 * 1024 * 1024
 """Memory for images, unless told otherwise; the current one is kept in any case."""
@@ -40,7 +44,7 @@ class ImageLoader(QObject):
         tasks: Tasks,
         parent: QObject | None = None,
         budget_bytes: int = BUDGET_BYTES,
-        pyramids: Pyramids | None = None,
+        pyramids: "Pyramids | None" = None,
         large_pixels: int = LARGE_PIXELS,
     ) -> None:
         """Open nothing yet.
@@ -55,7 +59,8 @@ class ImageLoader(QObject):
         super().__init__(parent)
         self._tasks = tasks
         self._budget_bytes = budget_bytes
-        self._opener = Opener(pyramids or Pyramids(cache_dir() / "pyramids"), large_pixels)
+        self._pyramids = pyramids
+        self._large_pixels = large_pixels
         # The ones to let go of first come first.
         self._images: OrderedDict[int, ShownImage] = OrderedDict()
         self._wanted: dict[int, Path] = {}
@@ -82,9 +87,10 @@ class ImageLoader(QObject):
         for other in self._jobs.keys() - self._wanted.keys():
             self._jobs.pop(other).cancel()
         for other, image in list(self._images.items()):
-            if isinstance(image, TiledImage) and other != image_id:
-                image.rest()
-                if other not in self._jobs and not image.complete:
+            tiled = _as_tiled(image)
+            if tiled is not None and other != image_id:
+                tiled.rest()
+                if other not in self._jobs and not tiled.complete:
                     self._drop(other)
         self._made_again.clear()
         for one in self._wanted:
@@ -106,19 +112,19 @@ class ImageLoader(QObject):
         self._wanted = {}
 
     def _start(self, image_id: int) -> None:
-        path = self._wanted[image_id]
+        path, opener = self._wanted[image_id], self._opener
 
-        def work(context: TaskContext) -> ShownImage | Tiles | None:
-            return self._opener.open(path, context, lambda: self._is_shown(image_id))
+        def work(context: TaskContext) -> "ShownImage | Tiles | None":
+            return opener.open(path, context, lambda: self._is_shown(image_id))
 
-        def previewed(preview: Preview) -> None:
+        def previewed(preview: "Preview") -> None:
             if self._jobs.get(image_id) is job and image_id not in self._images:
                 image = self._tiled(image_id, preview.size)
                 image.set_preview(preview.pixels)
                 self._keep(image_id, image)
                 self.loaded.emit(image_id)
 
-        def done(found: ShownImage | Tiles | None) -> None:
+        def done(found: "ShownImage | Tiles | None") -> None:
             if self._jobs.get(image_id) is job:
                 del self._jobs[image_id]
                 self._on_opened(image_id, found)
@@ -134,15 +140,26 @@ class ImageLoader(QObject):
         job = self._tasks.submit(LaneName.FILES, work, callbacks, priority)
         self._jobs[image_id] = job
 
-    def _on_opened(self, image_id: int, found: ShownImage | Tiles | None) -> None:
-        shown = self._images.get(image_id)
+    @cached_property
+    def _opener(self) -> "Opener":
+        from maskstudio.session.image_opening import Opener
+        from maskstudio.storage.pyramids import Pyramids
+
+        pyramids = self._pyramids or Pyramids(cache_dir() / "pyramids")
+        return Opener(pyramids, self._large_pixels)
+
+    def _on_opened(self, image_id: int, found: "ShownImage | Tiles | None") -> None:
+        from maskstudio.session.image_opening import Tiles
+
+        shown = _as_tiled(self._images.get(image_id))
         if found is None:
             if self._is_shown(image_id):  # since a moment ago
                 self._start(image_id)
         elif not isinstance(found, Tiles):
+            self._drop(image_id)
             self._keep(image_id, found)
-            self.loaded.emit(image_id)
-        elif isinstance(shown, TiledImage) and not shown.complete:
+            (self.loaded if shown is None else self.renewed).emit(image_id)
+        elif shown is not None and not shown.complete:
             shown.set_pyramid(found.pyramid, found.small)
             self.renewed.emit(image_id)
         else:
@@ -155,7 +172,9 @@ class ImageLoader(QObject):
         """Tell whether an image is the one wanted now; may be asked from any thread."""
         return next(iter(self._wanted), None) == image_id
 
-    def _tiled(self, image_id: int, size: tuple[int, int]) -> TiledImage:
+    def _tiled(self, image_id: int, size: tuple[int, int]) -> "TiledImage":
+        from maskstudio.session.tiled_image import TiledImage
+
         return TiledImage(
             self._tasks,
             size,
@@ -192,6 +211,12 @@ class ImageLoader(QObject):
             self._drop(oldest)
 
     def _drop(self, image_id: int) -> None:
-        image = self._images.pop(image_id, None)
-        if isinstance(image, TiledImage):
-            image.close()
+        tiled = _as_tiled(self._images.pop(image_id, None))
+        if tiled is not None:
+            tiled.close()
+
+
+def _as_tiled(image: ShownImage | None) -> "TiledImage | None":
+    from maskstudio.session.tiled_image import TiledImage
+
+    return image if isinstance(image, TiledImage) else None

@@ -9,7 +9,7 @@ from maskstudio.errors import UserError
 from maskstudio.progress import TaskContext
 from maskstudio.session.session import Session
 from maskstudio.session.tasks import Callbacks, Job, LaneName, Tasks
-from maskstudio.storage.images import list_images
+from maskstudio.storage.folder import list_images
 
 if TYPE_CHECKING:
     # It brings the database library, which an empty window does without.

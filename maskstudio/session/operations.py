@@ -4,11 +4,11 @@ Every function returns True when the change was made (or nothing needed changing
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from maskstudio.annotation import edits
 from maskstudio.annotation.annotation import Annotation, Category, ImageRecord, ImageState
-from maskstudio.annotation.edits import CategoryChange, ImageContent
+from maskstudio.annotation.edits import CategoryChange, Edit, ImageContent
 from maskstudio.annotation.segmentation import Segmentation, repaired
 from maskstudio.session import border_operations
 from maskstudio.session.session import Session
@@ -16,12 +16,35 @@ from maskstudio.session.session import Session
 FIRST_CATEGORY = "object"
 """Name of the category that is made when somebody draws before there is any."""
 
+_NOTHING = Edit("")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How a person came by an outline.
+
+    Attributes:
+        title: what was done, for the Undo menu.
+        model_id: the model that drew it for them; None for their own hand.
+        score: probability of the category, 0 to 1, where the model named it.
+        made: the category it needs, with what is noted of it, if the project has it not.
+    """
+
+    title: str = "Draw"
+    model_id: str | None = None
+    score: float | None = None
+    made: Edit = _NOTHING
+
+
+BY_HAND = Origin()
+
 
 def draw(
     session: Session,
     segmentation: Segmentation,
     category_id: int | None,
     neighbours: Sequence[Annotation] = (),
+    origin: Origin = BY_HAND,
 ) -> bool:
     """Put a new annotation on the current image and select it.
 
@@ -30,6 +53,7 @@ def draw(
         segmentation: what was drawn; it is repaired and cut to the image.
         category_id: its category; None takes the first, which is made if there is none.
         neighbours: what it is to share borders with: it is cut where they lie.
+        origin: how the person came by it.
     """
     content = _current(session)
     fitting = _fitting(session, segmentation)
@@ -44,9 +68,17 @@ def draw(
         made = (CategoryChange(None, known[0]),)
     chosen = category_id or known[0].id
     identity = next(session.require_database().take_annotation_ids())
-    annotation = Annotation(identity, chosen, fitting, z=content.front_z)
-    edit = edits.revealing(edits.add(content, [annotation]), session.categories)
-    edit = replace(edit, categories=made + edit.categories)
+    annotation = Annotation(
+        identity,
+        chosen,
+        fitting,
+        model_id=origin.model_id,
+        score=origin.score,
+        z=content.front_z,
+    )
+    edit = edits.revealing(edits.add(content, [annotation], origin.title), session.categories)
+    made += origin.made.categories
+    edit = replace(edit, categories=made + edit.categories, rules=origin.made.rules)
     edit = border_operations.with_shared_borders(session, edit, fitting, neighbours)
     if not session.edit(edit):
         return False

@@ -1,142 +1,52 @@
-"""Pre-annotation: run the model on the current image or on the folder.
+"""Pre-annotation: the model that runs, the run over the current image, the runs over many.
 
 A person's annotations are never touched: only what no person has touched is replaced.
 """
 
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
 from maskstudio.annotation.annotation import ImageState
 from maskstudio.annotation.detections import Outlined
-from maskstudio.session.model_lane import ImageTask, LoadPredictor, ModelHolder
-from maskstudio.session.score_filter import ScoreFilter
+from maskstudio.annotation.tiling import TileChoice, TileEstimate, Tiling
+from maskstudio.session.batch_run import BatchRun
+from maskstudio.session.batch_work import OPEN_STATES, BatchWork
+from maskstudio.session.category_question import CategoryQuestion
+from maskstudio.session.detection_filtering import DetectionFiltering
+from maskstudio.session.device_watch import DeviceWatch
+from maskstudio.session.model_lane import ImageTask, LoadedModel, LoadPredictor, ModelHolder
+from maskstudio.session.one_run import OneRun
+from maskstudio.session.runs import Failure, RunProgress, RunReport
 from maskstudio.session.session import Session
-from maskstudio.session.tasks import Callbacks, Job, LaneName, Priority, Tasks
+from maskstudio.session.tasks import Callbacks, LaneName, Priority, Tasks
+from maskstudio.session.tile_guide import TileGuide
 
-if TYPE_CHECKING:
-    # It brings the database library, which an empty window does without.
-    from maskstudio.storage.project import ProjectDatabase
-
-# A batch leaves alone what a person has finished or put aside.
-_OPEN_STATES = (ImageState.NEW, ImageState.PREDICTED, ImageState.EDITED)
-
-
-@dataclass(frozen=True)
-class RunReport:
-    """How a run ended.
-
-    Attributes:
-        batch: it was the folder, not one image.
-        total: images it was to predict.
-        done: images predicted.
-        failed: one sentence for each image that could not be.
-        left_alone: images that a person had finished.
-        cancelled: a person stopped it before its end.
-        broken_off: it could not go on, and `problem` said why.
-    """
-
-    batch: bool
-    total: int
-    done: int
-    failed: tuple[str, ...]
-    left_alone: int
-    cancelled: bool
-    broken_off: bool
-
-
-@dataclass(frozen=True)
-class RunProgress:
-    """Where a run is, for a progress line.
-
-    Attributes:
-        done: images finished.
-        total: images in all.
-        seconds_left: an estimate; None for a folder until its second image is finished, and for
-            one image until the model has run on another before.
-        note: what is being done, in words.
-    """
-
-    done: int
-    total: int
-    seconds_left: float | None
-    note: str
-
-
-@dataclass
-class _Run:
-    """A run in progress."""
-
-    database: "ProjectDatabase"
-    waiting: list[int]
-    batch: bool
-    left_alone: int
-    total: int
-    done: int = 0
-    failed: list[str] = field(default_factory=list)
-    cancelled: bool = False
-    broken_off: bool = False
-    paused: bool = False
-    job: Job | None = None
-    image_id: int = 0
-    note: str = "loading the model"
-    image_began_at: float = 0.0
-    first_result_at: float = 0.0
-    last_result_at: float = 0.0
-
-    def stop(self) -> None:
-        self.cancelled = not self.broken_off
-        self.waiting.clear()
-        if self.job is not None:
-            self.job.cancel()
-
-    def break_off(self) -> None:
-        self.broken_off = True
-        self.waiting.clear()
-
-    def note_result(self) -> None:
-        self.last_result_at = time.monotonic()
-        self.first_result_at = self.first_result_at or self.last_result_at
-
-    def progress(self, usual_seconds: float | None) -> RunProgress:
-        finished = self.done + len(self.failed)
-        note = (self.job.progress.note if self.job else "") or self.note
-        return RunProgress(finished, self.total, self._seconds_left(finished, usual_seconds), note)
-
-    def _seconds_left(self, finished: int, usual_seconds: float | None) -> float | None:
-        now = time.monotonic()
-        if finished > 1:
-            # Counted from the first result on: before it lies the loading of the model.
-            each = (self.last_result_at - self.first_result_at) / (finished - 1)
-            return max(0.0, each * (self.total - finished) - (now - self.last_result_at))
-        if self.batch or usual_seconds is None or not self.image_began_at:
-            return None
-        return max(0.0, usual_seconds - (now - self.image_began_at))
-
-    def report(self) -> RunReport:
-        return RunReport(
-            self.batch,
-            self.total,
-            self.done,
-            tuple(self.failed),
-            self.left_alone,
-            self.cancelled,
-            self.broken_off,
-        )
+PRE_ANNOTATE = "pre-annotate"
+"""The kind of run over many images that runs the model on each."""
 
 
 class PreAnnotator(QObject):
     """Runs the model on images of the session.
 
-    One image and a folder may run at the same time; the one image goes first.
+    One image and a batch may run at the same time; the one image goes first.
+
+    Attributes:
+        holder: the loaded models; for work on lane MODEL.
+        batch: the run over many images.
+        device: how the model runs.
+        tiles: whether images are looked at in tiles.
 
     Signals:
-        running_changed: a run began or ended.
+        running_changed: a run began, waits, goes on or ended.
         finished: a `RunReport`.
         model_loaded: `model_name` is another model.
         device_changed: `device_line` is another one.
+        map_wanted: a person should see what becomes of the model's categories first; True when many
+            images were to be predicted, which then wait for `ask_again`.
+        asked: a person asked for the current image to be predicted.
         problem: one sentence for the person.
     """
 
@@ -144,32 +54,70 @@ class PreAnnotator(QObject):
     finished = Signal(object)
     model_loaded = Signal()
     device_changed = Signal()
+    map_wanted = Signal(bool)
+    asked = Signal()
     problem = Signal(str)
 
     def __init__(
         self,
         session: Session,
         tasks: Tasks,
-        score_filter: ScoreFilter,
+        filtering: DetectionFiltering,
         load_predictor: LoadPredictor,
         model_name: str,
     ) -> None:
         super().__init__(session)
         self._session = session
         self._tasks = tasks
-        self._filter = score_filter
-        self._holder = ModelHolder(load_predictor)
+        self._filter = filtering
+        self.holder = ModelHolder(load_predictor)
+        self.batch = BatchRun(session, tasks, self.holder)
+        self.device = DeviceWatch(lambda: self.holder.facts(self._model_name), self)
+        self.device.stepped_down.connect(self.problem)
+        self.device.changed.connect(lambda facts: self._set_device_line(facts.where))
         self._model_name = model_name
-        self._one: _Run | None = None
-        self._batch: _Run | None = None
+        self._one: OneRun | None = None
+        self._model: LoadedModel | None = None
+        self._batch_model: LoadedModel | None = None
+        self.tiles = TileGuide(session, tasks)
+        self.tiles.problem.connect(self.problem)
         self._device_line = ""
         self._usual_seconds: float | None = None
-        session.opened.connect(self.cancel)
+        self._question = CategoryQuestion(session, self.map_wanted.emit)
+        # Found while nobody had decided what becomes of the model's categories.
+        self._kept_for: int | None = None
+        self._asked_last: tuple[tuple[int, ...], tuple[ImageState, ...]] = (), ()
+        self.batch.register(
+            BatchWork(
+                PRE_ANNOTATE,
+                "pre-annotated",
+                self.holder.find,
+                lambda image_id, found: filtering.store(image_id, found, undoable=False),
+                self._begins_batch,
+                filtering.edit_beside,
+                lambda image_id, found: session.note_size(image_id, *found.detections.size),
+                self._shown_of_batch,
+            )
+        )
+        self.batch.changed.connect(self._on_batch_changed)
+        self.batch.finished.connect(self.finished)
+        self.batch.problem.connect(self.problem)
+        session.opened.connect(self._cancel_one)
 
     @property
     def model_name(self) -> str:
         """Name or path of the model that runs."""
         return self._model_name
+
+    @property
+    def model(self) -> LoadedModel | None:
+        """What is known of that model; None until it is loaded."""
+        return self._model
+
+    @property
+    def undecided(self) -> bool:
+        """True while a person has not seen what becomes of the model's categories, and should."""
+        return self._model is not None and self._question.is_open(self._model)
 
     @property
     def device_line(self) -> str:
@@ -178,53 +126,148 @@ class PreAnnotator(QObject):
 
     @property
     def running(self) -> bool:
-        """True while images are being predicted."""
-        return self._one is not None or self._batch is not None
+        """True while images are being predicted, or a person lets that wait."""
+        return self._one is not None or self.batch.running
+
+    @property
+    def at_work_on(self) -> int | None:
+        """The image that a person asked to have predicted and waits for."""
+        return self._one.image_id if self._one else None
 
     def progress(self) -> RunProgress | None:
-        """Return where the run is (the folder's, if there are two); None when there is none."""
-        run = self._batch or self._one
-        return None if run is None else run.progress(self._usual_seconds)
+        """Return where the run is (the batch, if there are two); None when there is none."""
+        if self.batch.running:
+            return self.batch.progress()
+        return self._one.progress(self._usual_seconds) if self._one else None
+
+    def image_task(
+        self, image_id: int, *, use_kept: bool = False, keeps_features: bool = False
+    ) -> ImageTask:
+        """Return what the model's lane has to know of an image."""
+        folder, path = self._session.require_database().folder, self._session.path(image_id)
+        task = ImageTask(image_id, path, folder, self._model_name, use_kept, keeps_features)
+        return _showing(replace(task, tiling=self.tiles.tiling), self._filter, self._model)
 
     def use_model(self, name: str) -> None:
         """Load a model and run it from then on; when it cannot be loaded, the one before stays."""
         self._set_device_line("loading the model …")
+        self._want(name)
         self._tasks.submit(
             LaneName.MODEL,
-            lambda _: self._holder.load(name),
+            lambda _: self.holder.load(name),
             Callbacks(
-                lambda line: self._on_loaded(name, line),
+                lambda loaded: self._on_loaded(name, loaded),
                 lambda sentence: self._on_not_loaded(name, sentence),
             ),
             Priority.SOON,
         )
 
-    def run_current(self) -> None:
-        """Run the model on the current image."""
-        current = self._session.current
-        if current is not None and self._one is None and self._allowed():
-            self._one = _Run(self._session.require_database(), [current.id], False, 0, 1)
-            self._begin(self._one)
+    def estimate(self) -> TileEstimate | None:
+        """Return what the current image will take in tiles; None where it is looked at whole."""
+        if self._model is None:
+            return None
+        facts = self.holder.facts(self._model_name)
+        each = self._usual_seconds
+        if facts is not None and facts.ms_per_image is not None:
+            each = facts.ms_per_image / 1000
+        return self.tiles.estimate(self._model.sight, each)
+
+    @property
+    def possible_tiles(self) -> int:
+        """In how many tiles the current image would be looked at, had a person not said never."""
+        if self.tiles.tiling.choice is not TileChoice.NEVER or self._model is None:
+            return 0
+        planned = self.tiles.estimate(self._model.sight, None, TileChoice.AUTO)
+        return 0 if planned is None else planned.tiles
+
+    @property
+    def may_run_whole(self) -> bool:
+        """True while an image is being looked at that may be looked at in tiles."""
+        return self._one is not None and not self._one.whole and self.estimate() is not None
+
+    def run_whole(self) -> None:
+        """Look at the current image whole, in place of the tiles it is being looked at in."""
+        run = self._one
+        if run is not None and not run.whole:
+            if run.job is not None:
+                run.job.cancel()
+            self._end(run, cancelled=True, told=False)
+            self.run_current(whole=True)
+
+    def run_current(self, *, whole: bool = False) -> None:
+        """Run the model on the current image.
+
+        Args:
+            whole: never in tiles.
+        """
+        session, current = self._session, self._session.current
+        if current is None or not self._allowed():
+            return
+        if self._one is not None:
+            if self._model is not None and self.undecided:
+                # Who asks again has seen the question; what is found is stored when it comes.
+                self._question.is_settled(self._model, batch=False)
+                self.asked.emit()
+            return
+        use_kept, self._kept_for = self._kept_for == current.id, None
+        name = self._model_name
+        run = OneRun(session.require_database(), current.id, name, use_kept, whole=whole)
+        self._one = run
+        run.job = self._tasks.submit(
+            LaneName.MODEL,
+            lambda _: self.holder.load(name),
+            Callbacks(
+                lambda loaded: self._on_ready(run, loaded),
+                lambda sentence: self._on_no_model(run, sentence),
+                lambda: self._end(run, cancelled=True),
+            ),
+        )
+        self.asked.emit()
+        self.running_changed.emit()
 
     def run_folder(self) -> None:
         """Run the model on every image a person has not finished."""
-        session = self._session
-        if self._batch is not None or session.database is None or not self._allowed():
-            return
-        there = [i for i in session.image_ids if i not in session.missing]
-        open_ = [i for i in there if session.record(i).state in _OPEN_STATES]
-        left_alone = len(there) - len(open_)
-        self._batch = _Run(session.database, open_[::-1], True, left_alone, len(open_))
-        self._begin(self._batch)
+        self.run_images(self._session.image_ids)
+
+    def run_new(self) -> None:
+        """Run the model on every image that nothing has been done to."""
+        self.run_images(self._session.image_ids, (ImageState.NEW,))
+
+    def run_images(
+        self, image_ids: Iterable[int], states: Sequence[ImageState] = OPEN_STATES
+    ) -> None:
+        """Run the model on some images, those of them that are in one of some states."""
+        self._asked_last = tuple(image_ids), tuple(states)
+        self.batch.start(PRE_ANNOTATE, self._model_name, *self._asked_last)
+
+    def note_seen(self) -> None:
+        """Note that a person sees what becomes of the model's categories: no need to ask again."""
+        if self._model is not None:
+            self._question.note_seen(self._model)
+
+    def ask_again(self) -> None:
+        """Begin the run over many images that was asked for last: now it can be."""
+        self.run_images(*self._asked_last)
 
     def cancel(self) -> None:
         """Stop what runs; what it has done so far stays."""
-        for run in (self._one, self._batch):
-            if run is not None:
-                run.stop()
-                if not run.image_id:
-                    # Loading a model cannot be interrupted, and nobody needs to wait for it.
-                    self._end(run)
+        self._cancel_one()
+        self.batch.cancel()
+
+    def stop(self) -> None:
+        """Stop what runs; a run over many images can be continued when its folder is opened."""
+        self._cancel_one()
+        self.batch.stop()
+
+    def _cancel_one(self) -> None:
+        run = self._one
+        self._kept_for = None
+        if run is not None:
+            if run.job is not None:
+                run.job.cancel()
+            if not run.began_at or self._session.database is not run.database:
+                # Loading a model cannot be interrupted, and nobody needs to wait for it.
+                self._end(run, cancelled=True)
 
     def _allowed(self) -> bool:
         if self._session.read_only:
@@ -233,94 +276,92 @@ class PreAnnotator(QObject):
             self.problem.emit("Still saving the change before; predict in a moment.")
         return not (self._session.read_only or self._session.writing)
 
-    def _begin(self, run: _Run) -> None:
-        name = self._model_name
-        run.job = self._tasks.submit(
-            LaneName.MODEL,
-            lambda _: self._holder.load(name),
-            Callbacks(
-                lambda line: self._on_ready(run, line),
-                lambda sentence: self._on_no_model(run, sentence),
-                lambda: self._next(run),
-            ),
-            Priority.BATCH if run.batch else Priority.NOW,
-        )
-        self.running_changed.emit()
+    def _shown_of_batch(self, task: ImageTask) -> ImageTask:
+        return _showing(replace(task, tiling=self.tiles.tiling), self._filter, self._batch_model)
 
-    def _on_ready(self, run: _Run, device_line: str) -> None:
-        self._set_device_line(device_line)
-        self._next(run)
+    def _begins_batch(self, loaded: LoadedModel) -> bool:
+        self._batch_model = loaded
+        if self.batch.model == self._model_name:
+            self._take_up(loaded)
+        return self._question.is_settled(loaded, batch=True)
 
-    def _on_no_model(self, run: _Run, sentence: str) -> None:
-        # Every image would fail with the same sentence.
-        run.break_off()
-        self.problem.emit(sentence)
-        self._next(run)
+    def _take_up(self, loaded: LoadedModel) -> None:
+        self._model = loaded
+        self._set_device_line(loaded.device_line)
 
-    def _next(self, run: _Run) -> None:
-        if self._session.database is not run.database:
-            run.stop()
-        if not run.waiting:
-            self._end(run)
+    def _on_ready(self, run: OneRun, loaded: LoadedModel) -> None:
+        if run is not self._one:
             return
-        run.paused = run.batch and self._one is not None
-        if run.paused:
-            # A person waits for the one image; its end lets the folder go on.
-            return
-        run.image_id = run.waiting.pop()
-        task = ImageTask(
-            run.image_id,
-            self._session.path(run.image_id),
-            run.database.folder,
-            self._model_name,
-            use_kept=run.batch,
-        )
+        if run.model == self._model_name:
+            self._take_up(loaded)
+        # The model looks at the image meanwhile.
+        self._question.is_settled(loaded, batch=False)
         run.note = self._session.record(run.image_id).path
-        run.image_began_at = time.monotonic()
+        run.began_at = time.monotonic()
+        path, folder = self._session.path(run.image_id), run.database.folder
+        task = ImageTask(run.image_id, path, folder, run.model, run.use_kept, keeps_features=True)
+        tiling = Tiling(TileChoice.NEVER) if run.whole else self.tiles.tiling
+        task = _showing(replace(task, tiling=tiling), self._filter, loaded)
+        # What takes minutes gives way to what a person asks for meanwhile.
+        many = not run.whole and self.estimate() is not None
         run.job = self._tasks.submit(
             LaneName.MODEL,
-            lambda context: self._holder.find(task, context),
+            lambda context: self.holder.find(task, context),
             Callbacks(
                 lambda found: self._on_found(run, found),
-                lambda sentence: self._on_failed(run, sentence),
-                lambda: self._next(run),
+                lambda sentence: self._end(run, failed=(Failure(run.image_id, sentence),)),
+                lambda: self._end(run, cancelled=True),
             ),
-            Priority.BATCH if run.batch else Priority.NOW,
+            Priority.LONG if many else Priority.NOW,
         )
 
-    def _end(self, run: _Run) -> None:
+    def _on_no_model(self, run: OneRun, sentence: str) -> None:
         if run is self._one:
-            self._one = None
-        elif run is self._batch:
-            self._batch = None
-        else:
+            self.problem.emit(sentence)
+            self._end(run, broken_off=True)
+
+    def _on_found(self, run: OneRun, found: Outlined) -> None:
+        if run is not self._one:
             return
+        looks = found.detections.tiles + 1
+        self._usual_seconds = (time.monotonic() - run.began_at) / looks
+        if self.undecided:
+            self._kept_for = run.image_id
+            self._end(run, told=False)
+            return
+        stored = self._filter.store(run.image_id, found, undoable=True)
+        self._end(run, done=int(stored), broken_off=not stored)
+
+    def _end(
+        self,
+        run: OneRun,
+        *,
+        done: int = 0,
+        failed: tuple[Failure, ...] = (),
+        cancelled: bool = False,
+        broken_off: bool = False,
+        told: bool = True,
+    ) -> None:
+        if run is not self._one:
+            return
+        self._one = None
         self.running_changed.emit()
-        self.finished.emit(run.report())
-        if not run.batch and self._batch is not None and self._batch.paused:
-            self._next(self._batch)
+        if told:
+            self.finished.emit(RunReport(False, 1, done, failed, 0, cancelled, broken_off))
 
-    def _on_found(self, run: _Run, found: Outlined) -> None:
-        run.note_result()
-        if not run.batch:
-            self._usual_seconds = run.last_result_at - run.image_began_at
-        if self._session.database is run.database:
-            if self._filter.store(run.image_id, found, undoable=not run.batch):
-                run.done += 1
-            else:
-                # It cannot be written; the next image would not be either.
-                run.break_off()
-        self._next(run)
+    def _on_batch_changed(self) -> None:
+        self._want(self._model_name)
+        self.running_changed.emit()
 
-    def _on_failed(self, run: _Run, sentence: str) -> None:
-        run.note_result()
-        run.failed.append(sentence)
-        self._next(run)
+    def _want(self, name: str) -> None:
+        self.holder.want({name, self._model_name, self.batch.model or name})
 
-    def _on_loaded(self, name: str, device_line: str) -> None:
+    def _on_loaded(self, name: str, loaded: LoadedModel) -> None:
         self._model_name = name
         self._usual_seconds = None
-        self._set_device_line(device_line)
+        self._kept_for = None
+        self._want(name)
+        self._take_up(loaded)
         self.model_loaded.emit()
 
     def _on_not_loaded(self, name: str, sentence: str) -> None:
@@ -334,3 +375,12 @@ class PreAnnotator(QObject):
         if line != self._device_line:
             self._device_line = line
             self.device_changed.emit()
+
+
+def _showing(
+    task: ImageTask, filtering: DetectionFiltering, model: LoadedModel | None
+) -> ImageTask:
+    """Have no more traced than will be shown; without a model nobody knows what that is."""
+    if model is None:
+        return task
+    return replace(task, shown=filtering.start(task.image_id, model.model_id))

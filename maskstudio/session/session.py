@@ -15,19 +15,16 @@ from PySide6.QtCore import QObject, Signal
 from maskstudio.annotation.annotation import Annotation, Category, ImageRecord
 from maskstudio.annotation.box_index import BoxIndex
 from maskstudio.annotation.category_table import CategoryTable
-from maskstudio.annotation.edits import (
-    Edit,
-    ImageContent,
-    locked_in,
-)
+from maskstudio.annotation.edits import Edit, ImageContent, locked_in
 from maskstudio.annotation.history import HistoryState
 from maskstudio.annotation.stack import AnnotationStack, back_to_front
 from maskstudio.errors import UserError
-from maskstudio.progress import TaskContext
+from maskstudio.session.beside import Beside, write_aside
+from maskstudio.session.category_maps import CategoryMaps
 from maskstudio.session.image_facts import FactsStore
 from maskstudio.session.image_order import ImageOrder
-from maskstudio.session.tasks import Callbacks, LaneName, Tasks
-from maskstudio.storage.images import natural_key
+from maskstudio.session.tasks import Tasks
+from maskstudio.storage.folder import natural_key
 
 if TYPE_CHECKING:
     # It brings the database library, which an empty window does without.
@@ -40,11 +37,15 @@ class Session(QObject):
     Attributes:
         order: which images the list shows, and in which order.
         facts: what is known of each image without its outlines.
+        category_maps: what becomes of the categories of models.
+        beside: edits that a lane commits by itself; whoever reads an image to change it holds
+            it meanwhile, unless it is the current one.
 
     Signals:
         opened: another project is open, or none.
         images_changed: images came or went.
         current_changed: another image is current, or none.
+        size_noted: the size of the current image is known now.
         selection_changed: other annotations are selected.
         edited: an `Edit` was applied (done, undone or redone).
         writing_changed: a long edit is being written, or no more.
@@ -54,6 +55,7 @@ class Session(QObject):
     opened = Signal()
     images_changed = Signal()
     current_changed = Signal()
+    size_noted = Signal()
     selection_changed = Signal()
     edited = Signal(object)
     writing_changed = Signal()
@@ -71,9 +73,10 @@ class Session(QObject):
         self._current: int | None = None
         self._stack = AnnotationStack()
         self._selection: frozenset[int] = frozenset()
-        self._history: HistoryState | None = None
         self._writing = False
         self.facts = FactsStore()
+        self.category_maps = CategoryMaps()
+        self.beside = Beside(self._apply)
         self.order = ImageOrder(self.record, self.count, self.facts, self)
 
     @property
@@ -178,11 +181,11 @@ class Session(QObject):
         """Make this project the open one; the one before is closed."""
         self.close()
         self._database = database
-        self._history = None
         self._records = {record.id: record for record in database.images()}
         self._counts = database.annotation_counts()
         self._categories = CategoryTable(database.categories())
         self.facts.reset(database.image_facts, max(self._records, default=0))
+        self.category_maps.reset(database.setting)
         self._order = tuple(self._records)
         self.order.set_images(self._order)
         self.order.reset()
@@ -193,14 +196,15 @@ class Session(QObject):
         if self._database is None:
             return
         self.show(None)
-        self._database.close()
-        self._database = None
+        with self.beside.held():
+            self._database.close()
+            self._database = None
         self._records, self._counts, self._categories = {}, {}, CategoryTable()
         self._order, self._sort_keys, self._missing = (), {}, frozenset()
         self.order.set_images(())
         self.order.reset()
         self.facts.reset()
-        self._history = None
+        self.category_maps.reset()
         self._set_writing(writing=False)
         self.opened.emit()
 
@@ -222,11 +226,13 @@ class Session(QObject):
         if image_id == self._current:
             return
         self.select(())
-        annotations = self.require_database().annotations(image_id) if image_id else ()
-        left, self._current = self._current, image_id
+        with self.beside.held():
+            annotations = self.require_database().annotations(image_id) if image_id else ()
+            left, self._current = self._current, image_id
         self._stack = AnnotationStack(annotations, self._categories.hidden)
         if image_id:
             self._counts[image_id] = len(annotations)
+            self.order.arrive(image_id)
         self.current_changed.emit()
         if left:
             # Only now, so that a list never has to take its current row out.
@@ -240,6 +246,8 @@ class Session(QObject):
         self._records[image_id] = replace(record, height=height, width=width)
         if self._database and not self.read_only:
             self._database.set_size(image_id, height, width)
+        if self.current is not None and self.current.id == image_id:
+            self.size_noted.emit()
 
     def select(self, annotation_ids: Iterable[int]) -> None:
         """Select annotations of the current image; others, and hidden categories, are ignored."""
@@ -269,15 +277,13 @@ class Session(QObject):
             return True
         if not (self._is_free() and self.allows_changing(locked_in(edit))):
             return False
-        try:
-            self.require_database().commit(edit)
-        except UserError as error:
-            self.problem.emit(str(error))
-            return False
-        if edit.undoable:
-            # Asked at every gesture; where it is known, the disk need not be.
-            self._history = HistoryState(edit.title, None)
-        self._apply(edit)
+        with self.beside.held():
+            try:
+                self.require_database().commit(edit)
+            except UserError as error:
+                self.problem.emit(str(error))
+                return False
+            self._apply(edit)
         return True
 
     def edit_aside(self, tasks: Tasks, make: "Callable[[ProjectDatabase], Edit]") -> None:
@@ -291,23 +297,20 @@ class Session(QObject):
             return
         database = self.require_database()
 
-        def work(_: TaskContext) -> Edit:
-            edit = make(database)
-            database.commit(edit)
-            return edit
-
         def ended(then: Callable[[], object]) -> None:
             if self._database is database:
-                self._history = None
                 self._set_writing(writing=False)
                 then()
 
-        self._set_writing(writing=True)
-        callbacks = Callbacks(
+        with self.beside.held():
+            self._set_writing(writing=True)
+        write_aside(
+            tasks,
+            database,
+            make,
             lambda edit: ended(lambda: self._apply(edit)),
             lambda sentence: ended(lambda: self.problem.emit(sentence)),
         )
-        tasks.submit(LaneName.FILES, work, callbacks)
 
     def undo(self) -> Edit | None:
         """Take back the last edit; the image it was on becomes the current one."""
@@ -319,11 +322,7 @@ class Session(QObject):
 
     def history(self) -> HistoryState:
         """Return what undo and redo would do."""
-        if self._history is None:
-            # Asked for at every change of the selection, so the disk is asked once for an edit.
-            none = HistoryState(None, None)
-            self._history = self._database.history() if self._database else none
-        return self._history
+        return self._database.history() if self._database else HistoryState(None, None)
 
     def _is_free(self) -> bool:
         if self._writing:
@@ -338,18 +337,18 @@ class Session(QObject):
     def _step(self, *, redo: bool) -> Edit | None:
         if not self._is_free():
             return None
-        try:
-            database = self.require_database()
-            current = self._current
-            known = {} if current is None else {current: self.content(current)}
-            edit = database.redo(known) if redo else database.undo(known)
-        except UserError as error:
-            self.problem.emit(str(error))
-            return None
-        if edit is None:
-            return None
-        self._history = None
-        self._apply(edit)
+        with self.beside.held():
+            try:
+                database = self.require_database()
+                current = self._current
+                known = {} if current is None else {current: self.content(current)}
+                edit = database.redo(known) if redo else database.undo(known)
+            except UserError as error:
+                self.problem.emit(str(error))
+                return None
+            if edit is None:
+                return None
+            self._apply(edit)
         images = edit.image_ids
         if images and self._current not in images:
             self.show(images[0])
@@ -374,6 +373,7 @@ class Session(QObject):
         for reassignment in edit.reassigned:
             self._stack.put(reassignment.of(self.annotations.values()))
         self.facts.forget(edit.image_ids)
+        self.category_maps.apply(edit.rules)
         self.order.update(i for i in edit.image_ids if i != self._current)
         # The lists learn what is gone before they are told that it is no longer selected.
         gone = self._selection - self._selectable(self._selection)

@@ -1,7 +1,7 @@
 """What the canvas, the minimap and the tools know of an image's pixels.
 
 An ordinary image is held whole (`DecodedImage`), one of more than 8 bits a value with all of them
-(`deep_image.DeepImage`); a very large one is read tile by tile (`tiled_image.TiledImage`). Whoever
+(`DeepImage`); a very large one is read tile by tile (`tiled_image.TiledImage`). Whoever
 shows one or reads from one need not know which it is.
 """
 
@@ -153,3 +153,35 @@ class DecodedImage:
         """Return a part of a level; see `ShownImage.read`."""
         left, top, right, bottom = box
         return self.levels[level][top:bottom, left:right]
+
+
+@dataclass(frozen=True, eq=False)
+class DeepImage(DecodedImage):
+    """An image held whole, as it is stored.
+
+    Attributes:
+        levels: (height, width) uint16 grey, or (height, width, 4) uint16 in the order blue, green,
+            red, unused; each half the size of the one before, rounded up, the first at full size.
+        values: what they stand for.
+    """
+
+    values: StoredValues
+
+    def pieces(self, level: int, box: PixelBox) -> tuple[Piece, ...]:
+        """Return the whole level, as it is stored; see `ShownImage.pieces`."""
+        del box
+        return (Piece(level, 0, 0, self.levels[level], self.values),)
+
+    def read(self, level: int, box: PixelBox) -> NDArray[np.uint8]:
+        """Return a part of a level as the automatic window shows it; see `ShownImage.read`."""
+        left, top, right, bottom = box
+        (piece,) = self.pieces(level, box)
+        return piece.eight_bits(slice(top, bottom), slice(left, right))
+
+    def value_at(self, column: int, row: int) -> str:
+        """Return the value of a pixel, in the image's own units; empty beside the image."""
+        height, width = self.size
+        if not (0 <= row < height and 0 <= column < width):
+            return ""
+        levels = np.atleast_1d(self.levels[0][row, column])[2::-1]
+        return " ".join(self.values.text(self.values.value(int(level))) for level in levels)

@@ -5,6 +5,10 @@ two, for decoding, export and listing; PAINT has one, for the overlay; TILES has
 seen of very large images. Work is a plain callable that takes a `TaskContext`; its result, its
 error and what it produces on the way arrive on the GUI thread. Progress is not sent: whoever shows
 it asks the job ten times a second.
+
+A model takes seconds for an image, and what a person waits for cannot wait for that. So work on
+lane MODEL gives way: whenever it asks whether to stop, more urgent jobs are done first, on the same
+thread, and then it goes on where it was.
 """
 
 import heapq
@@ -16,6 +20,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
@@ -25,7 +30,7 @@ from maskstudio.progress import TaskContext
 
 Work = Callable[[TaskContext], Any]
 
-_NICE = 5
+_NICE = 10
 
 
 class LaneName(StrEnum):
@@ -42,9 +47,11 @@ class Priority(IntEnum):
 
     NOW = 0
     """The labeler is waiting for it."""
-    SOON = 1
+    LONG = 1
+    """The labeler is waiting for it, and does other things meanwhile: it takes long."""
+    SOON = 2
     """The labeler will want it next."""
-    BATCH = 2
+    BATCH = 3
     """It has to be done some time."""
 
 
@@ -78,11 +85,26 @@ class Job(TaskContext):
     """One piece of work on a lane; the work itself sees it as its `TaskContext`."""
 
     def __init__(
-        self, work: Work, callbacks: Callbacks, post: Callable[[Callable[[], None]], None]
+        self,
+        work: Work,
+        callbacks: Callbacks,
+        post: Callable[[Callable[[], None]], None],
+        let_past: Callable[[], None] | None,
     ) -> None:
+        """Prepare it.
+
+        Args:
+            work: what to do.
+            callbacks: told of it.
+            post: brings a call to the GUI thread.
+            let_past: does what is more urgent, on the calling thread; None where nothing is.
+        """
         self._work = work
         self._callbacks = callbacks
         self._post = post
+        self._let_past = let_past
+        self._gives_way = False
+        self._thread = 0
         self._cancelled = threading.Event()
         self._progress = Progress()
 
@@ -104,13 +126,23 @@ class Job(TaskContext):
         self._post(lambda: self._callbacks.item(item))
 
     def raise_if_cancelled(self) -> None:
-        """Raise `CancelledError` if the job was asked to stop."""
-        if self._cancelled.is_set():
-            raise CancelledError
+        """Raise `CancelledError` if the job was asked to stop; let more urgent ones go first."""
+        if self._gives_way:
+            # Asked by a layer that the more urgent job runs through too: it must not end that one.
+            return
+        self._raise_if_asked()
+        if self._let_past is not None and threading.get_ident() == self._thread:
+            self._gives_way = True
+            try:
+                self._let_past()
+            finally:
+                self._gives_way = False
+            self._raise_if_asked()
 
     def run(self) -> None:
         """Do the work on the calling thread and post how it ended."""
         callbacks = self._callbacks
+        self._thread = threading.get_ident()
         try:
             self.raise_if_cancelled()
             result = self._work(self)
@@ -126,11 +158,15 @@ class Job(TaskContext):
         else:
             self._post(lambda: callbacks.done(result))
 
+    def _raise_if_asked(self) -> None:
+        if self._cancelled.is_set():
+            raise CancelledError
+
 
 class _Lane:
     """Threads that take the most urgent job from one queue."""
 
-    def __init__(self, name: LaneName, threads: int) -> None:
+    def __init__(self, name: LaneName, threads: int = 1) -> None:
         self._queue: list[tuple[int, int, Job]] = []
         self._order = itertools.count()
         self._wake = threading.Condition()
@@ -158,6 +194,11 @@ class _Lane:
         for thread in self._threads:
             thread.join()
 
+    def let_past(self, priority: Priority) -> None:
+        """Do all that waits and is more urgent than this, on the calling thread."""
+        while (job := self._take_before(priority)) is not None:
+            self._do(job)
+
     def _serve(self) -> None:
         _step_back()
         while True:
@@ -165,13 +206,24 @@ class _Lane:
                 self._wake.wait_for(lambda: self._closed or self._queue)
                 if self._closed:
                     return
-                _, _, job = heapq.heappop(self._queue)
-                self._running.add(job)
-            try:
-                job.run()
-            finally:
-                with self._wake:
-                    self._running.discard(job)
+                job = self._take()
+            self._do(job)
+
+    def _take_before(self, priority: Priority) -> Job | None:
+        with self._wake:
+            return self._take() if self._queue and self._queue[0][0] < priority else None
+
+    def _take(self) -> Job:
+        _, _, job = heapq.heappop(self._queue)
+        self._running.add(job)
+        return job
+
+    def _do(self, job: Job) -> None:
+        try:
+            job.run()
+        finally:
+            with self._wake:
+                self._running.discard(job)
 
 
 def _step_back() -> None:
@@ -194,10 +246,10 @@ class Tasks(QObject):
         self._closed = False
         self._posted.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self._lanes = {
-            LaneName.MODEL: _Lane(LaneName.MODEL, 1),
-            LaneName.FILES: _Lane(LaneName.FILES, 2),
-            LaneName.PAINT: _Lane(LaneName.PAINT, 1),
-            LaneName.TILES: _Lane(LaneName.TILES, 1),
+            LaneName.MODEL: _Lane(LaneName.MODEL),
+            LaneName.FILES: _Lane(LaneName.FILES, threads=2),
+            LaneName.PAINT: _Lane(LaneName.PAINT),
+            LaneName.TILES: _Lane(LaneName.TILES),
         }
 
     def submit(
@@ -208,7 +260,10 @@ class Tasks(QObject):
         priority: Priority = Priority.NOW,
     ) -> Job:
         """Put work on a lane; its callbacks are called on the GUI thread."""
-        job = Job(work, callbacks, self._post)
+        # Elsewhere a job may be in the middle of a transaction, which another must not get into.
+        gives_way = lane is LaneName.MODEL and priority > Priority.NOW
+        past = partial(self._lanes[lane].let_past, priority) if gives_way else None
+        job = Job(work, callbacks, self._post, past)
         self._lanes[lane].put(job, priority)
         return job
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from maskstudio.annotation.annotation import ImageState
+from maskstudio.annotation.detection_filter import DetectionFilter
 from maskstudio.annotation.segmentation import Segmentation
 from maskstudio.progress import TaskContext
 from maskstudio.session import (
@@ -173,9 +174,9 @@ def test_the_model_leaves_locked_ones_alone_and_hidden_ones_hidden(studio, sessi
     before = dict(session.annotations)
     studio.predict_image()
     assert dict(session.annotations) == before
-    studio.score_filter.move_to(0.95)
-    assert list(studio.score_filter.preview) == [best.id]
-    studio.score_filter.commit(0.95)
+    studio.move_filter(DetectionFilter(0.95))
+    assert list(studio.filtering.preview) == [best.id]
+    studio.let_go(DetectionFilter(0.95))
     assert dict(session.annotations) == {best.id: replace(best, locked=True)}
 
 

@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 
 from maskstudio.annotation.annotation import Category, Dataset, ImageState
 from maskstudio.annotation.detail import with_detail
+from maskstudio.annotation.detection_filter import DetectionFilter
 from maskstudio.annotation.detections import outline
 from maskstudio.annotation.edits import CategoryChange, Edit
 from maskstudio.annotation.segmentation import (
@@ -42,7 +43,7 @@ from maskstudio.session import (
     properties,
     vertex_operations,
 )
-from maskstudio.session.score_filter import ScoreFilter
+from maskstudio.session.detection_filtering import DetectionFiltering
 from maskstudio.session.session import Session
 from maskstudio.session.tasks import Tasks
 from maskstudio.storage.opening import open_project
@@ -99,7 +100,7 @@ class Work(RuleBasedStateMachine):
             write_picture(self.folder / name, HEIGHT, WIDTH)
         self.tasks = Tasks()
         self.session = Session()
-        self.score_filter = ScoreFilter(self.session, self.tasks)
+        self.filtering = DetectionFiltering(self.session, self.tasks)
         self.problems: list[str] = []
         self.session.problem.connect(self.problems.append)
 
@@ -189,11 +190,11 @@ class Work(RuleBasedStateMachine):
         categories = self.session.categories
         operations.set_category(self.session, categories[place % len(categories)].id)
 
-    @rule(place=st.integers(0, 4), into=st.integers(1, 2))
-    def delete_category(self, place: int, into: int) -> None:
+    @rule(place=st.integers(0, 4))
+    def delete_category(self, place: int) -> None:
         later = [category.id for category in self.session.categories[2:]]
         assume(later)
-        category_operations.delete_category(self.session, later[place % len(later)], into)
+        category_operations.delete_category(self.session, later[place % len(later)])
 
     @rule(name=st.sampled_from(["dog", "cat", "other"]))
     def add_category(self, name: str) -> None:
@@ -250,23 +251,32 @@ class Work(RuleBasedStateMachine):
         detections = disc_detections((HEIGHT, WIDTH), *zip(*found, strict=True)) if found else None
         detections = detections or disc_detections((HEIGHT, WIDTH), (), ())
         kept = {i: a for i, a in self.session.annotations.items() if not a.is_replaceable}
-        assert self.score_filter.store(
-            current.id, outline(detections, TaskContext()), undoable=True
-        )
+        assert self.filtering.store(current.id, outline(detections, TaskContext()), undoable=True)
         assert kept.items() <= self.session.annotations.items()
 
-    @precondition(lambda self: self.score_filter.available)
-    @rule(score=st.integers(5, 99))
-    def move_score(self, score: int) -> None:
+    @precondition(lambda self: self.filtering.available)
+    @rule(
+        score=st.integers(5, 99),
+        overlap=st.integers(2, 19),
+        count=st.none() | st.integers(1, 4),
+        own=st.none() | st.integers(5, 99),
+    )
+    def filter(self, score: int, overlap: int, count: int | None, own: int | None) -> None:
         before = self.everything()
-        self.score_filter.move_to(score / 100)
-        preview = self.score_filter.preview
+        shown = DetectionFilter(
+            score / 100,
+            overlap / 20,
+            max_count=count,
+            category_scores=() if own is None else ((CELL.name, own / 100),),
+        )
+        self.filtering.move_to(shown)
+        preview = self.filtering.preview
         assert preview is not None
         assert self.everything() == before
-        old_score = self.score_filter.min_score
-        self.score_filter.commit(score / 100)
-        assert self.score_filter.preview is None
-        if score / 100 != old_score:
+        before_that = self.filtering.shown
+        self.filtering.commit(shown)
+        assert self.filtering.preview is None
+        if shown != before_that:
             shown = [a.segmentation for a in self.session.shown.values()]
             assert [a.segmentation for a in preview.values()] == shown
 
@@ -347,8 +357,8 @@ class Work(RuleBasedStateMachine):
         operations.reshape(self.session, chosen[0].id, changed, "Reshape")
 
     def unexpected(self) -> list[str]:
-        """What was said besides that something is locked, or lies at the end of the stack."""
-        expected = ("locked; unlock", "Nothing lies")
+        """What was said besides that something is locked, in use, or at the end of the stack."""
+        expected = ("locked; unlock", "Nothing lies", "is in use")
         return [said for said in self.problems if not any(words in said for words in expected)]
 
     def everything(self) -> Dataset:

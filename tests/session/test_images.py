@@ -165,3 +165,59 @@ def test_decoding_stops_when_it_is_no_longer_wanted(tmp_path):
 
     with pytest.raises(CancelledError):
         decode(write_picture(tmp_path / "a.png", 10, 10), Cancelled())
+
+
+@pytest.fixture
+def roomy(qapp, tmp_path) -> Iterator[Loading]:
+    made = Loading(tmp_path, 10**9)
+    yield made
+    made.tasks.close()
+
+
+@pytest.fixture
+def photos(tmp_path) -> dict[int, Path]:
+    """Two photographs that take a moment to decode."""
+    coarse = np.random.default_rng(0).integers(0, 256, (160, 200, 3), np.uint8)
+    photo = Image.fromarray(coarse).resize((2501, 1999), Image.Resampling.BICUBIC)
+    paths = {n: tmp_path / f"photo-{n}.jpg" for n in (1, 2)}
+    for path in paths.values():
+        photo.save(path, quality=90)
+    return paths
+
+
+def test_a_photograph_somebody_waits_for_is_seen_at_half_its_size_first(roomy, photos, qtbot):
+    seen, renewed = [], []
+
+    def look(image_id: int) -> None:
+        image = roomy.loader.get(image_id)
+        (piece,) = image.pieces(0, (0, 0, 2501, 1999))
+        seen.append((image.size, piece.level, piece.pixels))
+
+    roomy.loader.loaded.connect(look)
+    roomy.loader.renewed.connect(renewed.append)
+    roomy.loader.request(1, photos[1], [(2, photos[2])])
+    qtbot.waitUntil(lambda: renewed == [1] and sorted(roomy.loaded) == [1, 2])
+    levels = {size: level for size, level, _ in seen if level}
+    # The one ahead nobody waits for: it is decoded at once.
+    assert levels == {(1999, 2501): 1}
+    assert len(seen) == 2
+    half = next(pixels for _, level, pixels in seen if level)
+    whole = decode(photos[1], TaskContext())
+    assert half.shape == whole.levels[1].shape
+    assert np.abs(half[:, :, :3].astype(int) - whole.levels[1][:, :, :3]).mean() < 2
+    assert np.array_equal(roomy.loader.get(1).levels[0], whole.levels[0])
+
+
+def test_one_that_is_no_longer_wanted_is_not_decoded_further(roomy, photos, qtbot):
+    def go_on(image_id: int) -> None:
+        if image_id == 1:
+            roomy.request(3)
+
+    renewed = []
+    roomy.loader.loaded.connect(go_on)
+    roomy.loader.renewed.connect(renewed.append)
+    roomy.loader.request(1, photos[1])
+    qtbot.waitUntil(lambda: 3 in roomy.loaded)
+    qtbot.wait(100)
+    assert renewed == []
+    assert roomy.loader.get(1) is None

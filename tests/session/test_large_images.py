@@ -9,9 +9,9 @@ from PIL import Image
 
 from maskstudio.errors import UserError
 from maskstudio.progress import TaskContext
-from maskstudio.session.deep_image import DeepImage
 from maskstudio.session.image_opening import decode
 from maskstudio.session.images import ImageLoader
+from maskstudio.session.shown_image import DeepImage
 from maskstudio.session.tasks import Callbacks, LaneName, Priority, Tasks
 from maskstudio.session.tiled_image import TiledImage
 from maskstudio.storage.pyramids import Pyramids

@@ -127,7 +127,7 @@ def test_undoing_a_drawing_leaves_what_the_folder_run_put_there_known_as_predict
     studio.session.undo()
     assert len(studio.on("a.png")) == 2
     assert studio.state("a.png") is ImageState.PREDICTED
-    assert studio.session.record(studio.image("a.png")).status.min_score == 0.5
+    assert studio.session.record(studio.image("a.png")).status.detection_filter.min_score == 0.5
 
 
 def test_one_that_was_moved_away_is_not_offered_again_where_it_lay(studio):

@@ -282,7 +282,7 @@ def test_a_damaged_image_is_listed_and_the_others_are_done(studio, folder):
     report = studio.predict_folder()
     assert (report.done, report.total, report.cancelled) == (2, 3, False)
     assert len(report.failed) == 1
-    assert "b.png is damaged" in report.failed[0]
+    assert "b.png is damaged" in report.failed[0].sentence
     assert studio.state("b.png") is ImageState.NEW
     assert len(studio.on("sub/c.png")) == 2
 
@@ -296,7 +296,7 @@ def test_an_image_deleted_while_it_waits_is_listed_and_the_others_are_done(studi
         studio.model.release.set()
     (report,) = studio.reports
     assert report.done == 2
-    assert ["b.png is gone" in sentence for sentence in report.failed] == [True]
+    assert ["b.png is gone" in failure.sentence for failure in report.failed] == [True]
 
 
 def test_a_bug_in_the_model_fails_one_image_and_reaches_the_hook(studio, qtbot):

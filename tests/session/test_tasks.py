@@ -10,30 +10,7 @@ from PySide6.QtCore import QCoreApplication
 from maskstudio.errors import UserError
 from maskstudio.progress import TaskContext
 from maskstudio.session.tasks import Callbacks, LaneName, Priority, Progress, Tasks
-
-PATIENCE = 10  # seconds a worker waits for a test that has gone wrong
-
-
-class Gate:
-    """Work that keeps a lane busy until it is opened."""
-
-    def __init__(self) -> None:
-        self.reached = threading.Event()
-        self.opened = threading.Event()
-
-    def __call__(self, _: TaskContext) -> None:
-        self.reached.set()
-        assert self.opened.wait(PATIENCE)
-
-
-def until_cancelled(started: threading.Event):
-    def work(context: TaskContext) -> None:
-        started.set()
-        for _ in range(PATIENCE * 100):
-            context.raise_if_cancelled()
-            threading.Event().wait(0.01)
-
-    return work
+from support.gates import PATIENCE, Gate, until_cancelled
 
 
 @pytest.fixture
