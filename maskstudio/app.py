@@ -20,16 +20,20 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from maskstudio.annotation.detections import Predictor
 from maskstudio.errors import UserError
 from maskstudio.progress import TaskContext
-from maskstudio.resources import resource_path
 from maskstudio.session import operations
+from maskstudio.session.box_outlining import BoxOutlining
+from maskstudio.session.detection_filtering import DetectionFiltering
 from maskstudio.session.drafts import Drafts
 from maskstudio.session.facts_reading import FactsReading
+from maskstudio.session.hush import Hush
 from maskstudio.session.images import ImageLoader
 from maskstudio.session.listing import FolderListing
+from maskstudio.session.look_ahead import LookAhead
+from maskstudio.session.model_store import ModelReading, ModelStore
 from maskstudio.session.preannotation import PreAnnotator
-from maskstudio.session.score_filter import ScoreFilter
 from maskstudio.session.session import Session
 from maskstudio.session.tasks import Callbacks, LaneName, Tasks
+from maskstudio.storage.model_folder import ImportCandidate
 from maskstudio.storage.places import has_project
 from maskstudio.storage.settings import (
     DEFAULT_MODEL,
@@ -42,13 +46,14 @@ from maskstudio.storage.settings import (
 from maskstudio.storage.stored_values import Window
 from maskstudio.ui.canvas.adjustment import Adjustment
 from maskstudio.ui.canvas.canvas import Canvas
-from maskstudio.ui.main_window import MainWindow, Services
+from maskstudio.ui.main_window import MainWindow
 from maskstudio.ui.notifications import Notifications
+from maskstudio.ui.services import Services
 from maskstudio.ui.theme import apply_theme
 
 _LOG_BYTES = 1_000_000
 _LOAD_AHEAD_MS = 100
-_SWITCH_SECONDS = 0.0001
+_SWITCH_SECONDS = 0.001
 # To look for garbage among all that has lived long takes 50 to 90 ms with 10,000 annotations on the
 # image; it is done a hundred times more seldom than Python would. What dies young is found as ever.
 _GARBAGE_THRESHOLDS = 700, 10, 1000
@@ -69,22 +74,29 @@ class App(QObject):
         self.tasks = Tasks(self)
         self.session = Session(self)
         self.notifications = Notifications(self)
-        score_filter = ScoreFilter(self.session, self.tasks, self)
-        self.annotator = PreAnnotator(self.session, self.tasks, score_filter, load, DEFAULT_MODEL)
+        filtering = DetectionFiltering(self.session, self.tasks, self)
+        self.annotator = PreAnnotator(self.session, self.tasks, filtering, load, DEFAULT_MODEL)
+        self.models = ModelStore(self.tasks, _MODEL_READING, self)
         self._drafts = Drafts(self.session, self.tasks, self)
         self._loader = ImageLoader(self.tasks, self)
+        look_ahead = LookAhead(self.session, self.tasks, self.annotator, filtering)
+        look_ahead.problem.connect(self.notifications.problem)
         services = Services(
             self.session,
             self.tasks,
             self._loader,
-            score_filter,
+            filtering,
             self.annotator,
+            self.models,
+            look_ahead,
+            BoxOutlining(self.session, self.tasks, self.annotator),
             self._drafts,
             self.notifications,
         )
         self._listing = FolderListing(self.session, self.tasks)
         FactsReading(self.session, self.tasks)
-        self.window = MainWindow(services, self._models(), self._settings.theme)
+        Hush(self.session, self.tasks)
+        self.window = MainWindow(services, self._settings.theme)
         self.window.restore_layout(self._settings.window)
         self._restore_display()
         said.append(self._restore_keys())
@@ -122,8 +134,9 @@ class App(QObject):
         shown = _kept_display(canvas) | {"share_borders": canvas.shares_borders}
         shown["minimap"] = self.window.minimap.wanted
         shown["properties"] = self.window.annotations.properties.fold.isChecked()
+        shown["more_filters"] = self.window.model.filters.fold.isChecked()
         self._keep(window=self.window.layout_state(), **shown)
-        self.annotator.cancel()
+        self.annotator.stop()
         self.tasks.close()
         self._loader.clear()
         self.session.close()
@@ -145,6 +158,7 @@ class App(QObject):
         self.window.verbs["minimap"].setChecked(kept.minimap)
         self.window.minimap.wanted = kept.minimap
         self.window.annotations.properties.fold.setChecked(kept.properties)
+        self.window.model.filters.fold.setChecked(kept.more_filters)
         window = Window(kept.black_at, kept.white_at) if kept.black_at < kept.white_at else None
         adjustment = Adjustment(kept.brightness, kept.contrast, kept.gamma, window)
         self.window.canvas.set_adjustment(adjustment.clamped())
@@ -162,7 +176,8 @@ class App(QObject):
         window, session = self.window, self.session
         window.folder_wanted.connect(self.open_folder)
         window.theme_chosen.connect(self._choose_theme)
-        window.model_chosen.connect(self.annotator.use_model)
+        self.models.chosen.connect(self.annotator.use_model)
+        self.models.problem.connect(self.notifications.problem)
         window.closing.connect(self.close)
         session.problem.connect(self.notifications.problem)
         self.annotator.model_loaded.connect(self._on_model)
@@ -183,12 +198,6 @@ class App(QObject):
 
     def _on_model(self) -> None:
         self._keep(model=self.annotator.model_name)
-        self.window.model.set_models(self._models())
-
-    def _models(self) -> list[str]:
-        names = sorted(path.stem for path in resource_path("models").glob("*.safetensors"))
-        chosen = self.annotator.model_name
-        return names if chosen in names else [*names, chosen]
 
     def _choose_theme(self, theme: ThemeName) -> None:
         self._keep(theme=theme)
@@ -230,6 +239,7 @@ def build(
         load: loads a model by name or path; the real one by default.
     """
     # Python lets another thread in after 5 ms by itself: a frame would wait for each of the lanes.
+    # After much less the lane that paints would have the lock back hundreds of times in a frame.
     sys.setswitchinterval(_SWITCH_SECONDS)
     gc.set_threshold(*_GARBAGE_THRESHOLDS)
     existing = QApplication.instance()
@@ -259,10 +269,32 @@ def _import_opening(context: TaskContext) -> None:
 
 def load_predictor(name: str) -> Predictor:
     """Load a model by name or path; importing torch takes seconds and happens here."""
-    from maskstudio.mask_rcnn.model_file import find_model
+    from maskstudio.mask_rcnn.importing import obtain_model
     from maskstudio.mask_rcnn.predictor import MaskRCNNPredictor
 
-    return MaskRCNNPredictor.load(find_model(name))
+    return MaskRCNNPredictor.load(obtain_model(name))
+
+
+def _look_into(path: Path) -> ImportCandidate:
+    from maskstudio.mask_rcnn.importing import look_into
+
+    return look_into(path)
+
+
+def _import_model(path: Path, name: str, names: Sequence[str] | None) -> Path:
+    from maskstudio.mask_rcnn.importing import import_model
+
+    return import_model(path, name, names)
+
+
+def _names_from_coco(path: Path, count: int) -> tuple[str, ...]:
+    from maskstudio.mask_rcnn.importing import names_from_coco
+
+    return names_from_coco(path, count)
+
+
+# They load torch when they are called, on lane MODEL.
+_MODEL_READING = ModelReading(_look_into, _import_model, _names_from_coco)
 
 
 def run(folder: Path | None) -> int:

@@ -1,6 +1,7 @@
 """Which actions can be done now."""
 
 from maskstudio.annotation.history import HistoryState
+from maskstudio.annotation.tiling import TileChoice
 from maskstudio.session import arranging, border_operations, region_operations, vertex_operations
 from maskstudio.session.preannotation import PreAnnotator
 from maskstudio.session.session import Session
@@ -24,7 +25,7 @@ class Availability:
         for name, enabled in available.items() - self._enabled.items():
             self._actions[name].setEnabled(enabled)
         self._enabled = available
-        for name, checked in _checked(session).items():
+        for name, checked in _checked(session, annotator.tiles.tiling.choice).items():
             self._actions[name].setChecked(checked)
         if history != self._told:
             self._told = history
@@ -36,10 +37,11 @@ class Availability:
         self._actions.describe(name, f"{text}: {what}" if what else text)
 
 
-def _checked(session: Session) -> dict[str, bool]:
-    """Return which actions say how the selection is."""
+def _checked(session: Session, tiles: TileChoice) -> dict[str, bool]:
+    """Return which actions say how the selection and the project are."""
     chosen = session.selected()
     return {
+        **{f"tiles_{choice}": choice is tiles for choice in TileChoice},
         "hide_selected": any(annotation.hidden for annotation in chosen),
         "lock": any(annotation.locked for annotation in chosen),
         "crowd": bool(chosen) and all(annotation.iscrowd for annotation in chosen),
@@ -91,10 +93,34 @@ def _available(session: Session, annotator: PreAnnotator, tool: Tool) -> dict[st
         "show_categories": any(category.hidden for category in categories),
         "merge_category": len(categories) > 1,
         "select_all": bool(session.shown),
+        "next_doubt": _was_predicted(session) and not tool.busy,
         "verify": writable,
         "skip": writable,
         "reopen": writable,
         "predict": writable,
         "predict_folder": writable,
+        "predict_selected": writable and bool(session.order.chosen),
+        "predict_new": writable,
+        "look_ahead": project and not session.read_only,
+        "pause": free and (annotator.batch.running or annotator.batch.unfinished is not None),
+        "failures": bool(annotator.batch.failures),
+        "outline_boxes": writable and _has_boxes(session),
+        "outline_boxes_folder": project and free and not annotator.batch.running,
         "cancel": annotator.running,
+        "whole_image": annotator.may_run_whole,
+        "tiles_auto": project,
+        "tiles_always": project,
+        "tiles_never": project,
+        "category_map": project and free and annotator.model is not None,
     }
+
+
+def _has_boxes(session: Session) -> bool:
+    """Tell whether anything that counts now is a box alone."""
+    chosen = session.selected() or session.annotations.values()
+    return any(a.segmentation is None and not a.locked for a in chosen)
+
+
+def _was_predicted(session: Session) -> bool:
+    image = session.current
+    return image is not None and image.status.detection_filter is not None

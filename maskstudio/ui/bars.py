@@ -28,7 +28,7 @@ _MENUS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
             "select_all", None,
             "unite", "subtract", "intersect", "merge_parts", "split_parts", "fill_holes", "trim",
             "share_borders", "simplify", None,
-            "next_annotation", "previous_annotation",
+            "next_annotation", "previous_annotation", "next_doubt",
         ),
     ),
     (
@@ -55,12 +55,22 @@ _MENUS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
             "verify", "skip", "reopen",
         ),
     ),
-    ("&Model", ("predict", "predict_folder", "cancel", None, "choose_model")),
+    (
+        "&Model",
+        (
+            "predict", "look_ahead", None,
+            "predict_folder", "predict_selected", "predict_new", "pause", "cancel", "failures",
+            None,
+            "whole_image", "tiles_auto", "tiles_always", "tiles_never", None,
+            "outline_boxes", "outline_boxes_folder", None,
+            "category_map", "models", "choose_model",
+        ),
+    ),
     (
         "&View",
         (
             "fit", "pixels", "zoom_in", "zoom_out", "zoom_selection", None,
-            "adjust", "reset_display", None, "hide", "minimap", "only_image", None,
+            "adjust", "reset_display", None, "hide", "show_doubt", "minimap", "only_image", None,
             "next_panel", "previous_panel", "context_menu",
         ),
     ),
@@ -80,7 +90,12 @@ _TOOLBAR = (
     "adjust",
     "export",
 )
-_MODES = {"hide": "annotations hidden", "share_borders": "borders shared"}
+_MODES = {
+    "hide": "annotations hidden",
+    "show_doubt": "doubt shown",
+    "share_borders": "borders shared",
+    "look_ahead": "pre-annotating ahead",
+}
 _BETWEEN, _ENDS = 2, 40  # what lies between the buttons of a bar, and the gaps and edges in all
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
+from maskstudio.annotation.tiling import TileChoice
 from maskstudio.session import (
     arranging,
     category_operations,
@@ -13,12 +14,12 @@ from maskstudio.session import (
 )
 from maskstudio.session.clipboard import Clipboard
 from maskstudio.session.nudge import Nudge
-from maskstudio.session.preannotation import PreAnnotator, RunReport
-from maskstudio.session.session import Session
+from maskstudio.session.runs import RunReport
 from maskstudio.ui.canvas.adjustment import Adjustment
 from maskstudio.ui.canvas.canvas import Canvas
-from maskstudio.ui.notifications import Notifications
 from maskstudio.ui.panels.categories import CategoriesPanel
+from maskstudio.ui.services import Services
+from maskstudio.ui.tools.tool import Tool
 
 _ZOOM_STEP = 1.25
 _WAYS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
@@ -29,21 +30,30 @@ class Commands:
 
     def __init__(
         self,
-        session: Session,
-        annotator: PreAnnotator,
+        services: Services,
         canvas: Canvas,
         categories: CategoriesPanel,
-        notifications: Notifications,
+        tool: Callable[[], Tool],
     ) -> None:
-        self._session = session
-        self._annotator = annotator
+        """Do them in a window.
+
+        Args:
+            services: what it works on.
+            canvas: shows the image.
+            categories: the list of categories.
+            tool: gives the tool in hand.
+        """
+        self._tool = tool
+        self._session = services.session
+        self._annotator = services.annotator
+        self._look_ahead = services.look_ahead
         self._canvas = canvas
         self._categories = categories
-        self._notifications = notifications
-        self._batch = False
-        self._clipboard = Clipboard(session)
-        self._nudge = Nudge(session)
-        annotator.finished.connect(self._on_finished)
+        self._notifications = services.notifications
+        self._warned: int | None = None  # the image of which it was said that it is not empty yet
+        self._clipboard = Clipboard(self._session)
+        self._nudge = Nudge(self._session)
+        self._annotator.finished.connect(self._on_finished)
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """Return what to call for each action."""
@@ -88,7 +98,14 @@ class Commands:
             "reopen": lambda: operations.reopen(session),
             "predict": self._annotator.run_current,
             "predict_folder": self._annotator.run_folder,
+            "predict_selected": self._predict_selected,
+            "predict_new": self._annotator.run_new,
+            "pause": self._annotator.batch.pause_or_go_on,
             "cancel": self._annotator.cancel,
+            "whole_image": self._annotator.run_whole,
+            "tiles_auto": lambda: self._annotator.tiles.choose(TileChoice.AUTO),
+            "tiles_always": lambda: self._annotator.tiles.choose(TileChoice.ALWAYS),
+            "tiles_never": lambda: self._annotator.tiles.choose(TileChoice.NEVER),
             "fit": canvas.fit,
             "pixels": canvas.zoom_to_pixels,
             "zoom_in": lambda: canvas.zoom(_ZOOM_STEP),
@@ -99,7 +116,9 @@ class Commands:
 
     def _verify_and_next(self) -> None:
         """Accept the image and go on; on the last one say so."""
-        unseen = self._unseen()
+        if self._comes_too_soon():
+            return
+        unseen, unfinished = self._unseen(), bool(self._tool().draft)
         if self._session.current is None or not operations.verify(self._session):
             return
         said = []
@@ -109,8 +128,24 @@ class Commands:
         if unseen:
             were = "annotation was" if unseen == 1 else "annotations were"
             said.append(f"{unseen:,} hidden {were} accepted too.")
+        if unfinished:
+            said.append("The outline begun on the verified image is kept, but no part of it yet.")
         if said:
             self._notifications.info(" ".join(said))
+
+    def _comes_too_soon(self) -> bool:
+        """Tell whether an image would be verified as empty that the model has not done; once."""
+        current, said = self._session.current, self._warned
+        self._warned = None
+        if current is None or self._session.annotations or not self._look_ahead.awaited:
+            return False
+        if said == current.id:
+            return False
+        self._warned = current.id
+        self._notifications.info(
+            "The model has not done this image yet; once more verifies it as empty."
+        )
+        return True
 
     def _unseen(self) -> int:
         """Count the pre-annotations that nobody can see now, and so nobody has looked at."""
@@ -128,6 +163,8 @@ class Commands:
     def use_category(self, category_id: int) -> None:
         """Give the selection a category and make it the one drawn next."""
         self._categories.choose(category_id)
+        if self._tool().use_category(category_id):
+            return
         if self._session.selection:
             operations.set_category(self._session, category_id)
 
@@ -145,6 +182,11 @@ class Commands:
             self._clipboard.paste()
         else:
             self._notifications.info("Nothing was copied yet; copy what is selected first.")
+
+    def _predict_selected(self) -> None:
+        chosen = self._session.order.chosen
+        # In the order of the names, as the whole folder is done.
+        self._annotator.run_images(i for i in self._session.image_ids if i in chosen)
 
     def _walk(self, by: int) -> None:
         if operations.walk_annotations(self._session, by):
@@ -169,8 +211,9 @@ class Commands:
     def _on_finished(self, report: RunReport) -> None:
         if report.failed:
             count = f"{len(report.failed)} of {report.total} images failed"
-            text = report.failed[0] if report.total == 1 else f"{count}; the others are done."
-            self._notifications.problem(text, report.failed if report.total > 1 else ())
+            sentences = tuple(failure.sentence for failure in report.failed)
+            text = f"{count}; the others are done." if report.batch else sentences[0]
+            self._notifications.problem(text, sentences if report.batch else ())
         elif report.batch and not report.broken_off:
             self._notifications.info(_batch_words(report))
 
@@ -178,4 +221,4 @@ class Commands:
 def _batch_words(report: RunReport) -> str:
     stopped = "Stopped: " if report.cancelled else ""
     left = f" Finished ones left alone: {report.left_alone:,}." if report.left_alone else ""
-    return f"{stopped}{report.done:,} of {report.total:,} images pre-annotated.{left}"
+    return f"{stopped}{report.done:,} of {report.total:,} images {report.words}.{left}"

@@ -13,7 +13,7 @@ _ON_ANNOTATIONS = (
     "zoom_selection", None,
     "hide_selected", "lock", "to_front", "to_back", "crowd", "properties", None,
     "unite", "subtract", "intersect", "merge_parts", "split_parts", "fill_holes", "trim",
-    "simplify", None,
+    "simplify", "outline_boxes", None,
     "copy", "duplicate", "copy_to_next", None,
     "delete",
 )  # fmt: skip
@@ -21,6 +21,7 @@ _ON_GROUND = ("paste", "select_all", "show_hidden", None, "fit", None, "verify")
 # Of these there are many, and most need a selection of their own kind.
 _IF_POSSIBLE = {
     "unite", "subtract", "intersect", "merge_parts", "split_parts", "fill_holes", "trim",
+    "outline_boxes",
 }  # fmt: skip
 
 

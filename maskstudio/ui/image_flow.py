@@ -20,9 +20,7 @@ class ImageFlow(QObject):
         self._session = session
         self._loader = loader
         self._canvas = canvas
-        self._place = 0
         self._waiting = False
-        self._step = 1
         # Decoding would take the time of a processor that the picture is painted with.
         self._look_ahead_soon = QTimer(self, interval=_PAINTED_MS, singleShot=True)
         self._look_ahead_soon.timeout.connect(self._look_ahead)
@@ -40,14 +38,11 @@ class ImageFlow(QObject):
         return not self._waiting and self._canvas.painted
 
     def _on_current(self) -> None:
-        session, current = self._session, self._session.current
+        current = self._session.current
         self._waiting = False
         if current is None:
             self._canvas.show_image(None)
             return
-        place = session.order.place(current.id)
-        self._step = 1 if place >= self._place else -1
-        self._place = place
         image = self._loader.get(current.id)
         if image is not None:
             self._on_loaded(current.id)
@@ -65,8 +60,7 @@ class ImageFlow(QObject):
         session, current = self._session, self._session.current
         if current is None:
             return
-        ahead = [*(self._step * n for n in range(1, _AHEAD + 1)), -self._step]
-        near = [session.order.neighbour(current.id, by) for by in ahead]
+        near = [*session.order.ahead(current.id, _AHEAD), session.order.behind(current.id)]
         self._loader.request(
             current.id, session.path(current.id), [(i, session.path(i)) for i in near if i]
         )
@@ -93,7 +87,9 @@ class ImageFlow(QObject):
     def _on_renewed(self, image_id: int) -> None:
         current = self._session.current
         if current is not None and current.id == image_id:
-            self._canvas.renew_image()
+            image = self._loader.get(image_id)
+            if image is not None:
+                self._canvas.renew_image(image)
 
     def _on_failed(self, image_id: int, sentence: str) -> None:
         current = self._session.current

@@ -22,6 +22,7 @@ PRESETS: dict[str, dict[str, tuple[str, ...]]] = {
     "X-AnyLabeling": {
         "polygon": ("P",),
         "rectangle": ("R",),
+        "box_prompt": ("Shift+R",),
         "select": ("Ctrl+J",),
         "fit": ("Ctrl+F",),
         "pixels": ("Ctrl+=",),

@@ -41,6 +41,10 @@ class ToolKey(StrEnum):
     WIDER = "wider"
     NARROWER = "narrower"
     FILL_HOLE = "fill_hole"
+    OFFER_1 = "offer_1"
+    OFFER_2 = "offer_2"
+    OFFER_3 = "offer_3"
+    NEXT_OFFER = "next_offer"
     PAN = "pan"
 
 
@@ -82,6 +86,10 @@ TOOL_KEYS: tuple[Bindable, ...] = (
     Bindable(ToolKey.WIDER, "Wider brush", "Draw", ("]",), Where.TOOL),
     Bindable(ToolKey.NARROWER, "Narrower brush", "Draw", ("[",), Where.TOOL),
     Bindable(ToolKey.FILL_HOLE, "Fill the hole under the brush", "Regions", ("H",), Where.TOOL),
+    Bindable(ToolKey.OFFER_1, "Take the likeliest category", "Model", ("1",), Where.TOOL),
+    Bindable(ToolKey.OFFER_2, "Take the second category offered", "Model", ("2",), Where.TOOL),
+    Bindable(ToolKey.OFFER_3, "Take the third category offered", "Model", ("3",), Where.TOOL),
+    Bindable(ToolKey.NEXT_OFFER, "Next guess of the model", "Model", ("Tab",), Where.TOOL),
     Bindable(ToolKey.PAN, "Pan while it is held", "View", ("Space",), Where.HELD),
 )
 

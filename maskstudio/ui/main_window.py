@@ -2,11 +2,10 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -14,21 +13,10 @@ from PySide6.QtGui import (
     QKeyEvent,
     QResizeEvent,
 )
-from PySide6.QtWidgets import (
-    QFileDialog,
-    QMainWindow,
-    QSplitter,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QWidget
 
 from maskstudio.session import border_operations
-from maskstudio.session.drafts import Drafts
-from maskstudio.session.images import ImageLoader
-from maskstudio.session.preannotation import PreAnnotator
-from maskstudio.session.score_filter import ScoreFilter
-from maskstudio.session.session import Session
-from maskstudio.session.tasks import Tasks
+from maskstudio.session.doubt_finding import DoubtFinding
 from maskstudio.storage.settings import ThemeName
 from maskstudio.ui.actions import Actions
 from maskstudio.ui.availability import Availability
@@ -44,35 +32,26 @@ from maskstudio.ui.bars import (
 from maskstudio.ui.canvas.canvas import Canvas
 from maskstudio.ui.canvas.minimap import Minimap
 from maskstudio.ui.category_commands import CategoryCommands
+from maskstudio.ui.columns import side_by_side, stacked
 from maskstudio.ui.commands import Commands
 from maskstudio.ui.context_menu import ContextMenu
-from maskstudio.ui.dialogs.opener import Dialogs
+from maskstudio.ui.dialogs.opener import Dialogs, ModelDialogs
+from maskstudio.ui.doubt_view import DoubtView
 from maskstudio.ui.draft_keeper import BROUGHT_BACK, KEPT, DraftKeeper
 from maskstudio.ui.focus import ControlKeys, PanelWalk, open_context_menu
 from maskstudio.ui.held_key import HeldKey
 from maskstudio.ui.image_flow import ImageFlow
-from maskstudio.ui.notifications import NotificationBar, Notifications
+from maskstudio.ui.notifications import NotificationBar
 from maskstudio.ui.panels.annotations import AnnotationsPanel
 from maskstudio.ui.panels.categories import CategoriesPanel
 from maskstudio.ui.panels.images import ImagesPanel
 from maskstudio.ui.panels.model import ModelPanel
+from maskstudio.ui.panels.run_progress import RunProgressPanel
+from maskstudio.ui.services import Services
 from maskstudio.ui.tools.pointer_input import PointerInput
-from maskstudio.ui.tools.toolbox import Toolbox
+from maskstudio.ui.tools.toolbox import Surroundings, Toolbox
 
 _WELCOME = "Open a folder of images, or drop one here  ·  {open} opens"
-
-
-@dataclass(frozen=True)
-class Services:
-    """What the window works on; built by the composition root."""
-
-    session: Session
-    tasks: Tasks
-    loader: ImageLoader
-    score_filter: ScoreFilter
-    annotator: PreAnnotator
-    drafts: Drafts
-    notifications: Notifications
 
 
 class MainWindow(QMainWindow):
@@ -81,16 +60,14 @@ class MainWindow(QMainWindow):
     Signals:
         folder_wanted: the person wants to open this folder.
         theme_chosen: a `ThemeName`.
-        model_chosen: name or path of a model.
         closing: the window is about to go.
     """
 
     folder_wanted = Signal(Path)
     theme_chosen = Signal(object)
-    model_chosen = Signal(str)
     closing = Signal()
 
-    def __init__(self, services: Services, models: list[str], theme: ThemeName) -> None:
+    def __init__(self, services: Services, theme: ThemeName) -> None:
         super().__init__()
         self._services = services
         session = services.session
@@ -98,23 +75,44 @@ class MainWindow(QMainWindow):
         self.resize(1280, 800)
         self.verbs = Actions(self, menu_keys())
         self._availability = Availability(self.verbs)
-        self.canvas = Canvas(session, services.score_filter, services.tasks)
+        self.canvas = Canvas(session, services.filtering, services.tasks)
         self.minimap = Minimap(self.canvas)
         self.images = ImagesPanel(session)
         self.annotations = AnnotationsPanel(session)
         self.categories = CategoriesPanel(session, self.verbs)
         self.model = ModelPanel(
-            services.annotator, services.score_filter, models, self.verbs["cancel"]
+            services.annotator,
+            services.filtering,
+            services.models,
+            self._run_progress(),
+            self.verbs,
         )
-        self._toolbox = Toolbox(self.canvas, lambda: self.categories.current, services.tasks)
+        self._toolbox = Toolbox(
+            self.canvas,
+            Surroundings(
+                lambda: self.categories.current,
+                services.tasks,
+                services.annotator,
+                self.verbs.keymap.shown,
+                self._inform,
+            ),
+        )
         self.input = PointerInput(self.canvas, self._toolbox.select, self.verbs.keymap)
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
         self._bar = NotificationBar(services.notifications, self.canvas)
-        self._commands = Commands(
-            session, services.annotator, self.canvas, self.categories, services.notifications
-        )
+        self._commands = Commands(services, self.canvas, self.categories, lambda: self.input.tool)
+        finding = DoubtFinding(session, services.tasks, services.filtering, self)
+        self._doubt = DoubtView(session, finding, self.canvas, self.verbs, self._inform)
         self._dialogs = Dialogs(self, session, services.tasks, self.canvas, self.input, self.verbs)
+        self._model_dialogs = ModelDialogs(
+            self,
+            session,
+            services.tasks,
+            services.filtering,
+            services.annotator,
+            services.models,
+        )
         self._category_commands = CategoryCommands(
             session, services.tasks, services.annotator, self.categories, self
         )
@@ -125,6 +123,9 @@ class MainWindow(QMainWindow):
         keeper = DraftKeeper(session, services.drafts, self.input, self.categories, tools)
         keeper.brought_back.connect(lambda: self._inform(BROUGHT_BACK))
         self.input.draft_left.connect(lambda tool: self._inform(KEPT % f"{{{tool}}}"))
+        # Another image is told of by several at once.
+        self._look_again = QTimer(self, interval=0, singleShot=True)
+        self._look_again.timeout.connect(self._on_changed)
         self._panels: list[QWidget] = []
         self._panel_walk = PanelWalk(self)
         ControlKeys(self)
@@ -186,20 +187,8 @@ class MainWindow(QMainWindow):
         toolbar = build_toolbar(self, self.verbs)
         tools = build_tool_column(self.verbs, self._toolbox.names)
         self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, tools)
-        right = QWidget()
-        stack = QVBoxLayout(right)
-        stack.setContentsMargins(0, 0, 0, 0)
-        stack.setSpacing(0)
-        stack.addWidget(self.annotations, 3)
-        stack.addWidget(self.model)
-        stack.addWidget(self.categories, 2)
-        across = QSplitter(Qt.Orientation.Horizontal)
-        for column in (self.images, self.canvas, right):
-            across.addWidget(column)
-        across.setStretchFactor(1, 1)
-        across.setSizes([230, 800, 260])
-        across.setHandleWidth(3)
-        across.setChildrenCollapsible(False)
+        right = stacked((self.annotations, 3), (self.model, 0), (self.categories, 2))
+        across = side_by_side(self.images, self.canvas, right)
         self.setCentralWidget(across)
         self._panels = [self.images, right, toolbar, tools, self.status]
         self._panel_walk.add(self.canvas, self.canvas)
@@ -217,14 +206,14 @@ class MainWindow(QMainWindow):
         self.addActions(self.verbs.all(on_canvas=False))
         self.canvas.addActions(self.verbs.all(on_canvas=True))
         self.verbs.keymap.changed.connect(self._on_changed_keys)
+        self.verbs["show_doubt"].toggled.connect(lambda: self.status.show_modes(self.verbs))
         self.annotations.properties.left.connect(self.canvas.setFocus)
         self.annotations.menu_wanted.connect(self._open_menu)
         self.input.menu_wanted.connect(self._open_menu)
         self.categories.left.connect(self.canvas.setFocus)
         self.categories.chosen.connect(self._commands.use_category)
         self.categories.add_requested.connect(self._commands.add_category)
-        self.model.model_chosen.connect(self.model_chosen)
-        self.model.file_wanted.connect(self._choose_model)
+        self.model.choice.models_wanted.connect(self.verbs["models"].trigger)
         self.input.hint_changed.connect(self.status.hint.setText)
         self.input.busy_changed.connect(self._on_changed)
         self.input.busy_changed.connect(lambda: self.minimap.set_faded(self.input.tool.busy))
@@ -240,7 +229,13 @@ class MainWindow(QMainWindow):
         # What could not be done was not turned on either.
         session.problem.connect(self._on_changed)
         session.selection_changed.connect(self._on_changed)
+        services.box_outlining.told.connect(self._inform)
         services.annotator.device_changed.connect(self._on_device)
+        services.look_ahead.changed.connect(self._on_look_ahead)
+        session.order.chosen_changed.connect(self._look_again.start)
+        services.annotator.batch.failures_changed.connect(self._on_changed)
+        services.annotator.model_loaded.connect(self._on_changed)
+        services.annotator.tiles.changed.connect(self._on_changed)
         services.annotator.running_changed.connect(self._on_changed)
 
     def _handlers(self) -> dict[str, Callable[[], object]]:
@@ -248,28 +243,42 @@ class MainWindow(QMainWindow):
         panels = self._panel_walk
         return (
             self._commands.handlers()
+            | self._doubt.handlers()
             | self._category_commands.handlers()
             | tools
             | self._dialogs.handlers()
+            | self._model_dialogs.handlers()
             | {
                 "escape": self._on_escape,
                 "repeat_tool": self._on_repeat_tool,
                 "next_panel": lambda: panels.go(1),
                 "previous_panel": lambda: panels.go(-1),
                 "context_menu": open_context_menu,
-                "undo": lambda: self.input.undo() or self._services.session.undo(),
+                "undo": self._on_undo,
                 "open": self.choose_folder,
                 "quit": self.close,
-                "choose_model": self._choose_model,
                 "properties": self.annotations.properties.open,
+                "outline_boxes": self._services.box_outlining.run_here,
+                "outline_boxes_folder": self._services.box_outlining.run_folder,
                 "find_image": self._on_find_image,
                 "hide": self._on_hide,
+                "look_ahead": self._switch_look_ahead,
                 "share_borders": self._on_share_borders,
                 "trim": self._on_trim,
                 "minimap": self._on_minimap,
                 "only_image": self._on_only_image,
             }
         )
+
+    def _run_progress(self) -> RunProgressPanel:
+        names = ("pause", "cancel", "failures", "whole_image")
+        return RunProgressPanel(self._services.annotator, {n: self.verbs[n] for n in names})
+
+    def _on_undo(self) -> None:
+        services = self._services
+        # A filter that was let go of and is not the truth yet is what was done last.
+        if not (self.input.undo() or services.filtering.drop_wish()):
+            services.session.undo()
 
     def _inform(self, text: str) -> None:
         self._services.notifications.info(self.verbs.keymap.fill(text))
@@ -329,6 +338,13 @@ class MainWindow(QMainWindow):
         visible, tasks = self.canvas.visible_annotations(), self._services.tasks
         border_operations.trim_selected(self._services.session, visible, tasks)
 
+    def _switch_look_ahead(self) -> None:
+        self._services.look_ahead.switch(on=self.verbs["look_ahead"].isChecked())
+
+    def _on_look_ahead(self) -> None:
+        self.verbs["look_ahead"].setChecked(self._services.look_ahead.on)
+        self.status.show_modes(self.verbs)
+
     def _on_hide(self) -> None:
         self.canvas.set_hidden(self.verbs["hide"].isChecked())
         self.status.show_modes(self.verbs)
@@ -340,13 +356,6 @@ class MainWindow(QMainWindow):
     def _on_only_image(self) -> None:
         for panel in self._panels:
             panel.setVisible(not self.verbs["only_image"].isChecked())
-
-    def _choose_model(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(
-            self, "Choose a model", "", "Models (*.safetensors);;All files (*)"
-        )
-        if name:
-            self.model_chosen.emit(name)
 
     def _on_opened(self) -> None:
         session = self._services.session

@@ -18,6 +18,8 @@ from support.program import Program
 _LEFT_OUT = frozenset(
     (
         "quit", "undo", "redo", "find_image", "predict", "predict_folder", "only_image",
+        "predict_selected", "predict_new", "look_ahead", "pause",
+        "box_prompt", "outline_boxes", "outline_boxes_folder",
         "keys", "about",
     )
 )  # fmt: skip

@@ -120,6 +120,8 @@ def test_every_control_of_every_dialog_has_a_name_and_can_have_the_focus(drawn, 
         monkeypatch.setattr(QFileDialog, name, lambda *_: ("", ""))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
     monkeypatch.setattr(QMessageBox, "exec", lambda *_: 0)
+    drawn.app.annotator.use_model("fake")
+    drawn.until(drawn.window.verbs["category_map"].isEnabled)
     seen = []
     for name in openers(drawn):
         action = drawn.window.verbs[name]
@@ -133,6 +135,7 @@ def test_every_control_of_every_dialog_has_a_name_and_can_have_the_focus(drawn, 
                 assert unreachable(dialog) == [], dialog.windowTitle()
                 dialog.close()
     assert {"Change keys", "Keys and mouse", "Adjust display", "Export COCO JSON"} <= set(seen)
+    assert "Category map" in seen
 
 
 # The way of the focus

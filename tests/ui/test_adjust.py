@@ -230,9 +230,9 @@ class Watching(FakePredictor):
         super().__init__()
         self.seen = []
 
-    def predict(self, image, context):
+    def see(self, image, context):
         self.seen.append(image.copy())
-        return super().predict(image, context)
+        return super().see(image, context)
 
 
 def test_the_model_and_the_files_know_nothing_of_it(start, flat):

@@ -269,9 +269,9 @@ class Watching(FakePredictor):
         super().__init__()
         self.seen = []
 
-    def predict(self, image, context):
+    def see(self, image, context):
         self.seen.append(image.copy())
-        return super().predict(image, context)
+        return super().see(image, context)
 
 
 def test_the_model_sees_what_it_always_saw(start, deep):

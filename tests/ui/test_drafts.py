@@ -388,3 +388,12 @@ def test_a_disk_that_refuses_is_told_once_and_the_outline_goes_on(program, folde
     program.hand.click((17, 40))
     program.until(lambda: stored(folder) == {"a.png": 5})
     assert finish(program) == outline
+
+
+def test_verifying_tells_of_an_outline_that_was_only_begun(drawing):
+    outline = expected(drawing)
+    drawing.window.verbs["verify"].trigger()
+    drawing.until(lambda: drawing.shows("b.png"))
+    assert "begun on the verified image is kept" in drawing.said
+    go(drawing, "a", "a.png")
+    assert finish(drawing) == outline

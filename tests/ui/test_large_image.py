@@ -37,7 +37,7 @@ def tiled(program, picture, tmp_path):
     """The picture as tiles of 64 pixels, on the canvas of a program."""
     pyramids = Pyramids(tmp_path / "kept", tile=64)
     loader = ImageLoader(program.app.tasks, None, pyramids=pyramids, large_pixels=300_000)
-    loader.renewed.connect(program.canvas.renew_image)
+    loader.renewed.connect(lambda one: program.canvas.renew_image(loader.get(one)))
     loader.request(1, picture)
     program.until(lambda: loader.get(1) is not None)
     image = loader.get(1)

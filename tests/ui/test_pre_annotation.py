@@ -63,7 +63,7 @@ def test_the_end_of_a_run_tells_what_was_left_alone(program):
 
 
 def test_progress_shows_while_it_runs_and_goes_away_after(program, model):
-    panel = program.window.model
+    panel = program.window.model.run
     assert not panel.bar.isVisible()
     model.hold.set()
     program.key("b", CTRL)
@@ -203,7 +203,7 @@ def test_a_model_file_that_is_none_leaves_the_model_before(
     program.key("i")
     program.until(lambda: len(program.annotations) == 2)
     assert len(program.told) == 1
-    assert program.window.model.choice.currentText() == "nuclei"
+    assert program.window.model.choice.currentText() == "Cell nuclei"
     program.close()
     assert "weights" not in (tmp_path / "settings.json").read_text()
 

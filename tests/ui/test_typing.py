@@ -139,7 +139,7 @@ def test_space_presses_a_button_and_verifies_nothing(drawn):
 def test_arrows_move_a_slider_and_walk_through_a_list_though_actions_have_them(drawn):
     drawn.window.verbs.keymap.set_keys("next", ("Right", "Down"))
     triggered = done(drawn)
-    slider = drawn.window.model.slider
+    slider = drawn.window.model.filters.score.slider
     slider.setFocus()
     before = slider.value()
     QTest.keyClick(slider, Qt.Key.Key_Right)

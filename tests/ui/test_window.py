@@ -237,6 +237,7 @@ def test_no_leaves_everything_as_it_was(start, held, tmp_path, answer):
 def test_the_list_tells_states_and_counts(predicted):
     assert rows(predicted, COUNT_ROLE) == ["2", "", ""]
     assert "predicted, not yet checked, 2 annotations" in rows(predicted, READ_ROLE)[0]
+    predicted.window.verbs["look_ahead"].trigger()
     predicted.key(Qt.Key.Key_Space)
     predicted.key(Qt.Key.Key_Space)
     assert rows(predicted, COUNT_ROLE) == ["2", "0", ""]

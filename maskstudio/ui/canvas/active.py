@@ -13,7 +13,8 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QPolygonF
 
 from maskstudio.annotation.annotation import Annotation
-from maskstudio.annotation.overlay import OverlayRequest, render
+from maskstudio.annotation.overlay import render
+from maskstudio.annotation.overlay_request import OverlayRequest
 from maskstudio.annotation.segmentation import Ring
 from maskstudio.progress import TaskContext
 from maskstudio.ui.canvas.layers import as_qimage

@@ -13,12 +13,11 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from maskstudio.annotation.annotation import Annotation
 from maskstudio.annotation.box_index import BoxIndex
 from maskstudio.annotation.edits import Edit
-from maskstudio.annotation.overlay import OverlayRequest, colour_rgb
+from maskstudio.annotation.overlay_request import NO_MARKS, Marks, OverlayRequest, colour_rgb
 from maskstudio.annotation.segmentation import Box
-from maskstudio.session.deep_image import DeepImage
-from maskstudio.session.score_filter import ScoreFilter
+from maskstudio.session.detection_filtering import DetectionFiltering
 from maskstudio.session.session import Session
-from maskstudio.session.shown_image import ShownImage
+from maskstudio.session.shown_image import DeepImage, ShownImage
 from maskstudio.session.tasks import Tasks
 from maskstudio.ui.canvas.adjustment import Adjustment
 from maskstudio.ui.canvas.hit_test import Hit, hit_test
@@ -46,10 +45,10 @@ class Canvas(QWidget):
     view_changed = Signal()
     adjusted = Signal()
 
-    def __init__(self, session: Session, score_filter: ScoreFilter, tasks: Tasks) -> None:
+    def __init__(self, session: Session, filtering: DetectionFiltering, tasks: Tasks) -> None:
         super().__init__()
         self._session = session
-        self._filter = score_filter
+        self._filter = filtering
         self._image: ShownImage | None = None
         self._message = ""
         self._painted = False
@@ -57,10 +56,11 @@ class Canvas(QWidget):
         self._views: dict[int, Viewport] = {}
         self._fitted = True
         self._hidden = False
+        self._marks = NO_MARKS
         self._picture = ImageLayer()
         self._ground: QPixmap | None = None
         self._backdrop: QPixmap | None = None
-        self._overlay = OverlayLayer(tasks, self._on_overlay)
+        self._overlay = OverlayLayer(tasks, self._on_overlay, self)
         self.live = Live(session, self.visible_annotations, lambda: self._overlay.left_out)
         self.shares_borders = False
         self.draw_tool: Callable[[QPainter, Viewport], None] = _draw_nothing
@@ -71,7 +71,7 @@ class Canvas(QWidget):
         self.setAccessibleName("Image")
         session.edited.connect(self._on_edited)
         session.selection_changed.connect(self._on_selection)
-        score_filter.preview_changed.connect(self._on_filter)
+        filtering.preview_changed.connect(self._on_filter)
 
     @property
     def session(self) -> Session:
@@ -140,8 +140,9 @@ class Canvas(QWidget):
             self.fit()
         self.adjusted.emit()
 
-    def renew_image(self) -> None:
-        """Paint the image again: more of it is there than before."""
+    def renew_image(self, image: ShownImage) -> None:
+        """Paint the same image again: more of it is there than before."""
+        self._image = image
         self._drop_backdrop()
 
     def set_preview(self, annotations: tuple[Annotation, ...]) -> None:
@@ -183,6 +184,13 @@ class Canvas(QWidget):
         self._hidden = hidden
         self._renew_overlay()
         self.update()
+
+    def set_marks(self, marks: Marks) -> None:
+        """Point something out over the annotations."""
+        if marks is not self._marks:
+            self._marks = marks
+            self._renew_overlay()
+            self.update()
 
     def set_adjustment(self, adjustment: Adjustment) -> None:
         """Show this image and all after it brighter, darker or as they are."""
@@ -309,6 +317,7 @@ class Canvas(QWidget):
                 _FILL,
                 max(1, round(_LINE * ratio)),
                 left_out=active,
+                marks=NO_MARKS if self._hidden or self._filter.preview else self._marks,
             )
         )
 

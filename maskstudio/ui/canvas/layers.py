@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, QSizeF
+from PySide6.QtCore import QObject, QRectF, QSizeF, QTimer
 from PySide6.QtGui import QImage, QPainter
 
-from maskstudio.annotation.overlay import OverlayRequest, render, render_after
+from maskstudio.annotation.overlay import render, render_after
+from maskstudio.annotation.overlay_request import OverlayRequest
 from maskstudio.annotation.segmentation import Box
 from maskstudio.progress import TaskContext
 from maskstudio.session.shown_image import Piece, PixelBox, ShownImage
@@ -22,6 +23,8 @@ from maskstudio.ui.canvas.viewport import Viewport
 
 # From this magnification on single pixels are shown as squares, not smoothed.
 _SHOW_PIXELS_FROM = 2.0
+# By then the window has painted what it has: a layer in the making would take its lock meanwhile.
+_AFTER_FRAME_MS = 4
 
 
 class ImageLayer:
@@ -124,17 +127,26 @@ class OverlayLayer:
     While a new one is being painted, the old one is shown moved and scaled to the new view.
     """
 
-    def __init__(self, tasks: Tasks, on_ready: Callable[[], None]) -> None:
+    def __init__(self, tasks: Tasks, on_ready: Callable[[], None], parent: QObject) -> None:
+        """Paint nothing yet.
+
+        Args:
+            tasks: the lanes.
+            on_ready: called when there is a new layer.
+            parent: whose layer it is.
+        """
         self._tasks = tasks
         self._on_ready = on_ready
         self._job: Job | None = None
         self._wanted: OverlayRequest | None = None
+        self._soon = QTimer(parent, interval=_AFTER_FRAME_MS, singleShot=True)
+        self._soon.timeout.connect(self._start)
         self._shown: tuple[OverlayRequest, NDArray[np.uint8]] | None = None
 
     @property
     def up_to_date(self) -> bool:
         """True when nothing newer is being painted."""
-        return self._job is None
+        return self._job is None and self._wanted is None
 
     @property
     def empty(self) -> bool:
@@ -153,8 +165,8 @@ class OverlayLayer:
     def request(self, request: OverlayRequest) -> None:
         """Paint this next; what was asked for before and is not done is dropped."""
         self._wanted = request
-        if self._job is None:
-            self._start()
+        if self._job is None and not self._soon.isActive():
+            self._soon.start()
 
     def paint(self, painter: QPainter, viewport: Viewport, ratio: float) -> None:
         """Copy the layer to the screen.

@@ -3,10 +3,10 @@
 import weakref
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskstudio.later import cv2
 from maskstudio.session.shown_image import Piece
 from maskstudio.storage.stored_values import StoredValues
 from maskstudio.ui.canvas.adjustment import Adjustment

@@ -1,6 +1,7 @@
 """What the mouse does, told by the groups of the sheet of keys."""
 
 GESTURES: tuple[tuple[str, str, str], ...] = (
+    ("Images", "Select several in the list", "Ctrl+click, Shift+click; the shown one stays"),
     ("Draw", "Polygon", "click its vertices; drag in one go with Freehand"),
     (
         "Draw",
@@ -14,6 +15,21 @@ GESTURES: tuple[tuple[str, str, str], ...] = (
         "drag, or click two opposite corners; Shift: square or circle; Alt: from the centre",
     ),
     ("Draw", "Freehand", "drag along the outline; letting go closes it"),
+    (
+        "Draw",
+        "Outline a box by the model",
+        "drag around an object, or Shift+click two opposite corners; a handle: outline again",
+    ),
+    (
+        "Draw",
+        "Outline what the model missed",
+        "click inside it with Outline a box  ·  {next_offer} or wheel: its next guess",
+    ),
+    (
+        "Draw",
+        "Take what the model outlined",
+        "{finish}, the next box, or click it; {offer_1} to {offer_3}: its categories",
+    ),
     ("Draw", "Brush", "drag adds to the selected annotation or begins one; Ctrl+drag erases"),
     ("Draw", "Wider or narrower brush", "wheel  ·  {wider} and {narrower}; Ctrl+wheel zooms"),
     ("Draw", "End what is brushed", "right-click: the next stroke begins another  ·  {finish}"),
@@ -74,6 +90,16 @@ GESTURES: tuple[tuple[str, str, str], ...] = (
     ("Categories", "Hide or show", "click its eye  ·  {hide_category}"),
     ("Categories", "Rename", "click its pencil  ·  F2 in the list"),
     ("Categories", "Colour, merge, delete", "right-click it; Ctrl+click selects several"),
+    (
+        "Model",
+        "Filter what it found",
+        "drag a slider of the panel; let go: one step; double-click: back to the usual",
+    ),
+    (
+        "Model",
+        "Find what it doubts",
+        "{next_doubt}: the most doubtful outline, then the next  ·  {show_doubt}: mark them all",
+    ),
     ("View", "Zoom", "wheel, with or without Ctrl; Shift+wheel goes sideways"),
     ("View", "Minimap", "click: show what lies there; drag: move the view  ·  {minimap}"),
     ("View", "Pan", "middle button  ·  {pan} and drag; also in the middle of drawing"),

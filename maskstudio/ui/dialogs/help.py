@@ -26,7 +26,7 @@ from maskstudio.ui.key_table import GROUPS
 from maskstudio.ui.keymap import Keymap
 
 # Gestures tell of all of these at once.
-_TOLD = ("category_", "nudge_")
+_TOLD = ("category_", "nudge_", "offer_")
 _SIZE = QSize(1040, 660)  # fits a screen of 1366 x 768 with its bars
 _DPI = 150
 _PRINTED_POINTS = 7.5

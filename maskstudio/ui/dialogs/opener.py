@@ -1,15 +1,79 @@
 """Opens the dialogs; each is imported when it is first asked for, not before the window is up."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
+from maskstudio.session.detection_filtering import DetectionFiltering
+from maskstudio.session.model_store import ModelStore
+from maskstudio.session.preannotation import PreAnnotator
 from maskstudio.session.session import Session
 from maskstudio.session.tasks import Tasks
 from maskstudio.ui.actions import Actions
 from maskstudio.ui.canvas.canvas import Canvas
 from maskstudio.ui.tools.pointer_input import PointerInput
+
+if TYPE_CHECKING:
+    from maskstudio.ui.dialogs.category_map import CategoryMapDialog
+
+
+class ModelDialogs:
+    """What opens over a window about the model."""
+
+    def __init__(
+        self,
+        window: QWidget,
+        session: Session,
+        tasks: Tasks,
+        filtering: DetectionFiltering,
+        annotator: PreAnnotator,
+        store: ModelStore,
+    ) -> None:
+        self._window = window
+        self._store = store
+        self._session = session
+        self._tasks = tasks
+        self._filtering = filtering
+        self._annotator = annotator
+        annotator.map_wanted.connect(self._on_map_wanted)
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """Return what to call for each action that opens a dialog about the model."""
+        return {
+            "category_map": self._category_map,
+            "failures": self._failures,
+            "models": self._models,
+            "choose_model": self._choose_model,
+        }
+
+    def _models(self) -> None:
+        from maskstudio.ui.dialogs.models import show_models
+
+        show_models(self._store, self._annotator, self._window)
+
+    def _choose_model(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(
+            self._window, "Choose a model", "", "Models (*.safetensors);;All files (*)"
+        )
+        if name:
+            self._store.choose(name)
+
+    def _failures(self) -> None:
+        from maskstudio.ui.dialogs.failures import show_failures
+
+        show_failures(self._session, self._annotator.batch, self._window)
+
+    def _category_map(self) -> "CategoryMapDialog":
+        from maskstudio.ui.dialogs.category_map import show_category_map
+
+        return show_category_map(
+            self._session, self._tasks, self._filtering, self._annotator, self._window
+        )
+
+    def _on_map_wanted(self, batch: bool) -> None:
+        self._category_map().wait_for(batch=batch)
 
 
 class Dialogs:

@@ -96,6 +96,10 @@ class AnnotationListModel(QAbstractTableModel):
             text = f"{name}   {origin_words(annotation)}"
         return text, self._icon(annotation, column), annotation.hidden
 
+    def is_selected(self, row: int) -> bool:
+        """Tell whether the annotation of a row is selected."""
+        return self._ids[row] in self._session.selection
+
     def id_at(self, row: int) -> int:
         """Return the annotation of a row."""
         return self._ids[row]

@@ -1,10 +1,12 @@
 """The list of images with their states."""
 
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
 from PySide6.QtCore import (
     QEvent,
+    QItemSelection,
     QItemSelectionModel,
     QModelIndex,
     QPersistentModelIndex,
@@ -13,7 +15,7 @@ from PySide6.QtCore import (
     QStringListModel,
     Qt,
 )
-from PySide6.QtGui import QIcon, QPainter
+from PySide6.QtGui import QFontMetrics, QIcon, QMouseEvent, QPainter
 from PySide6.QtWidgets import (
     QListView,
     QStyle,
@@ -35,6 +37,9 @@ _ROW_HEIGHT = 26
 _CONTEXT_ROWS = 2
 _SIGN = 16  # the side of the sign of a state
 _DONE = (ImageState.VERIFIED, ImageState.EMPTY)
+
+_RANGE = Qt.KeyboardModifier.ShiftModifier
+_ONE_MORE = Qt.KeyboardModifier.ControlModifier
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -95,6 +100,10 @@ class ImageListModel(QStringListModel):
         """Return the image of a row."""
         return self._shown[index.row()]
 
+    def image_ids(self, first: int, last: int) -> list[int]:
+        """Return the images of some rows, the last included."""
+        return self._shown[first : last + 1]
+
     def index_of(self, image_id: int) -> QModelIndex:
         """Return the row of an image; an invalid one where it is not shown."""
         order = self._session.order
@@ -135,8 +144,63 @@ class ImageListModel(QStringListModel):
         self._shown = self._coming
 
 
+class _ImageList(QListView):
+    """Shift and Ctrl with a click select more rows, and leave the current image where it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSelectionMode(QListView.SelectionMode.ExtendedSelection)
+        self._anchor = QPersistentModelIndex()
+        self._choosing = False
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Select more, or go to an image."""
+        index = self.indexAt(event.position().toPoint())
+        self._choosing = bool(
+            event.button() is Qt.MouseButton.LeftButton
+            and event.modifiers() & (_RANGE | _ONE_MORE)
+            and index.isValid()
+        )
+        if self._choosing:
+            self._select_more(index, by_range=bool(event.modifiers() & _RANGE))
+        else:
+            self._anchor = QPersistentModelIndex()
+            super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Do not go through the images while more are selected."""
+        if not self._choosing:
+            super().mouseMoveEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End what the press began."""
+        if not self._choosing:
+            super().mouseReleaseEvent(event)
+        self._choosing = False
+
+    def _select_more(self, index: QModelIndex, *, by_range: bool) -> None:
+        chosen = self.selectionModel()
+        if by_range:
+            first = self._anchor if self._anchor.isValid() else self.currentIndex()
+            rows = sorted((first.row() if first.isValid() else index.row(), index.row()))
+            top, bottom = (self.model().index(row, 0) for row in rows)
+            both = QItemSelection(top, bottom)
+            chosen.select(both, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        else:
+            self._anchor = QPersistentModelIndex(index)
+            chosen.select(index, QItemSelectionModel.SelectionFlag.Toggle)
+
+
 class _RowDelegate(QStyledItemDelegate):
-    """Icon, name, and at the right the number of annotations."""
+    """Icon, name, and at the right the number of annotations.
+
+    Where several rows are selected, the name of the current image is bold.
+    """
+
+    def __init__(self, session: Session, view: QListView) -> None:
+        super().__init__(view)
+        self._session = session
+        self._view = view
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         count = str(index.data(COUNT_ROLE))
@@ -148,6 +212,9 @@ class _RowDelegate(QStyledItemDelegate):
         full = QStyleOptionViewItem(option)
         self.initStyleOption(full, index)
         full.textElideMode = Qt.TextElideMode.ElideMiddle
+        if len(self._session.order.chosen) > 1 and index.row() == self._view.currentIndex().row():
+            full.font.setBold(True)
+            metrics = QFontMetrics(full.font)
         full.text = metrics.elidedText(
             full.text, Qt.TextElideMode.ElideMiddle, option.rect.width() - room - 34
         )
@@ -172,11 +239,11 @@ class ImagesPanel(QWidget):
         self._done = 0
         self.model = ImageListModel(session, self)
         self.filter = ImageFilter(session)
-        self.list = QListView()
+        self.list = _ImageList()
         # See `_bring_into_view`.
         self.list.setAutoScroll(False)
         self.list.setModel(self.model)
-        self.list.setItemDelegate(_RowDelegate(self.list))
+        self.list.setItemDelegate(_RowDelegate(session, self.list))
         self.list.setUniformItemSizes(True)
         self.list.setIconSize(QSize(_SIGN, _SIGN))
         self.list.setAccessibleName("Images")
@@ -191,6 +258,9 @@ class ImagesPanel(QWidget):
         column.addWidget(self.list, 1)
         column.addWidget(self._summary)
         self.list.selectionModel().currentChanged.connect(self._on_chosen)
+        self.list.selectionModel().selectionChanged.connect(self._on_selected)
+        # Qt tells nobody that a reset has selected nothing.
+        self.model.modelReset.connect(self._on_selected)
         self.model.modelReset.connect(self._on_current)
         session.current_changed.connect(self._on_current)
         self.filter.left.connect(self._on_filter_left)
@@ -223,6 +293,12 @@ class ImagesPanel(QWidget):
     def _on_chosen(self, index: QModelIndex) -> None:
         if index.isValid():
             self._session.show(self.model.image_id(index))
+
+    def _on_selected(self) -> None:
+        ranges = self.list.selectionModel().selection().toList()
+        rows = ((one.top(), one.bottom()) for one in ranges)
+        ids = chain.from_iterable(self.model.image_ids(*pair) for pair in rows)
+        self._session.order.choose(ids)
 
     def _on_current(self) -> None:
         current = self._session.current

@@ -91,9 +91,10 @@ class PointerInput(QObject):
         selection = self._canvas.session.selection
         old, left = self._tool, bool(self._tool.draft) and tool is not self._tool
         if tool is not old:
-            old.cancel()
+            old.put_away()
+            tool.take_up(self._tell)
             self._draft = tool.draft
-        if tool.works_on_selection:
+        if tool.works_on_selection and not self._canvas.session.selection:
             self._canvas.session.select(selection)
         self._tool = tool
         if tool is not self._select:
@@ -295,7 +296,7 @@ class PointerInput(QObject):
         self._canvas.setCursor(self._tool.cursor)
         if held is None or self._panned or self._use(self._keymap.meant(event)):
             return
-        if not self._tool.busy:
+        if self._tool.settle():
             self.pan_tapped.emit(held[1])
 
     def _forget_pan_key(self) -> None:

@@ -1,6 +1,6 @@
 """What every tool is to the canvas, and what the canvas is to a tool."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
@@ -142,6 +142,27 @@ class Tool:
 
     def resume(self, points: Points, ends: Ends) -> None:
         """Take up an outline that was kept, as `draft` and `draft_ends` told of it."""
+
+    def take_up(self, tell: Callable[[], None]) -> None:
+        """It was put in hand.
+
+        Args:
+            tell: to be called when its hint changes, or it becomes busy or free, by itself.
+        """
+        del tell
+
+    def put_away(self) -> None:
+        """Another tool is taken: what is half done is dropped."""
+        self.cancel()
+
+    def settle(self) -> bool:
+        """The person goes on: take what needs no more than a nod; False in mid-gesture."""
+        return not self.busy
+
+    def use_category(self, category_id: int) -> bool:
+        """The person chose a category; return True when it was for what the tool shows."""
+        del category_id
+        return False
 
     def press(self, pointer: Pointer, button: Button) -> None:
         """A button went down."""

@@ -5,6 +5,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QStyle, QStyleOptionSlider
 
+from maskstudio.storage.opening import open_project
+
 
 def handle(slider):
     """Where the slider's handle is."""
@@ -14,13 +16,18 @@ def handle(slider):
     return slider.style().subControlRect(control, option, part, slider).center()
 
 
-def drag_to(slider, *values):
-    """Drag the handle over values; return what is to be called to let go."""
+def stop(score):
+    """Where the score slider stands at a score: its first stop is 0.05, the next 0.06."""
+    return round(score * 100) - 5
+
+
+def drag_to(slider, *stops):
+    """Drag the handle over stops; return what is to be called to let go."""
     span = slider.maximum() - slider.minimum()
     start = handle(slider)
     QTest.mousePress(slider, Qt.MouseButton.LeftButton, pos=start)
     place = start
-    for value in values:
+    for value in stops:
         width = slider.width() - 12
         place = QPoint(round(6 + (value - slider.minimum()) / span * width), start.y())
         QTest.mouseMove(slider, place)
@@ -29,7 +36,7 @@ def drag_to(slider, *values):
 
 @pytest.fixture
 def slider(predicted):
-    return predicted.window.model.slider
+    return predicted.window.model.filters.score.slider
 
 
 def scores(program):
@@ -42,21 +49,21 @@ def visible(program):
 
 def test_dragging_previews_and_letting_go_is_one_step(predicted, slider, model):
     before = predicted.annotations
-    let_go = drag_to(slider, 40, 30, 20)
-    assert visible(predicted) == [0.3, 0.6, 0.9]
+    let_go = drag_to(slider, *map(stop, (0.4, 0.3, 0.2)))
+    predicted.until(lambda: visible(predicted) == [0.3, 0.6, 0.9])
     assert scores(predicted) == [0.6, 0.9]
     assert predicted.session.history().undo == "Pre-annotate"
 
     let_go()
     assert scores(predicted) == [0.3, 0.6, 0.9]
     assert predicted.titles() == ["Move score threshold", "Pre-annotate"]
-    assert len(model.calls) == 1
+    assert model.calls.count((80, 100)) == 1
 
     predicted.session.undo()
     assert predicted.annotations == before
-    assert slider.value() == 50
+    assert slider.value() == stop(0.5)
     predicted.session.redo()
-    assert slider.value() < 30
+    assert slider.value() < stop(0.3)
 
 
 def test_dragging_there_and_back_is_no_step(predicted, slider):
@@ -84,7 +91,7 @@ def test_leaving_the_image_before_the_hand_rests_changes_neither_image(predicted
     predicted.canvas.setFocus()
     predicted.key("d")
     predicted.until(lambda: predicted.shows("b.png"))
-    assert slider.value() == 50
+    assert slider.value() == stop(0.5)
     assert predicted.titles() == ["Pre-annotate"]
 
 
@@ -94,23 +101,37 @@ def test_the_slider_shows_the_score_of_the_image_after_a_restart(start, folder, 
     first.canvas.setFocus()
     first.key("i")
     first.until(lambda: len(first.annotations) == 2 and not first.app.annotator.running)
-    drag_to(first.window.model.slider, 40, 20)()
+    drag_to(first.window.model.filters.score.slider, 35, 15)()
     first.close()
 
     second = start()
     second.open(folder)
-    second.until(lambda: second.score_filter.available)
-    slider = second.window.model.slider
-    assert slider.value() < 30
-    drag_to(slider, 95)()
+    second.until(lambda: second.filtering.available)
+    slider = second.window.model.filters.score.slider
+    assert slider.value() < stop(0.3)
+    drag_to(slider, stop(0.95))()
     assert second.annotations == []
-    assert len(model.calls) == 1
+    assert model.calls.count((80, 100)) == 1
 
 
 def test_what_a_preview_shows_can_be_selected_only_once_it_is_real(predicted, slider):
-    let_go = drag_to(slider, 20)
+    let_go = drag_to(slider, stop(0.2))
     predicted.hand.move((20, 50))
     let_go()
     predicted.hand.click((20, 50))
     (selected,) = predicted.session.selected()
     assert round(selected.score, 2) == 0.3
+
+
+def test_what_could_not_be_written_leaves_the_slider_where_it_was(predicted, slider, start):
+    folder = predicted.session.folder
+    predicted.close()
+    reader = start()
+    reader.session.open(open_project(folder, read_only=True))
+    reader.until(lambda: reader.filtering.available)
+    slider = reader.window.model.filters.score.slider
+    drag_to(slider, stop(0.2))()
+    reader.until(lambda: reader.filtering.preview is None)
+    assert scores(reader) == [0.6, 0.9]
+    assert slider.value() == stop(0.5)
+    assert len(reader.problems) == 1
