@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from maskstudio.annotation.tiling import TileChoice, Tiling
 from maskstudio.cli import has_display, open_window
 from maskstudio.cli.console import (
     ConsoleContext,
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 Model = Annotated[str, typer.Option(help="Name or path of the model.")]
 Score = Annotated[float, typer.Option(min=0.0, max=1.0, help="Lowest score to keep.")]
+Tiles = Annotated[
+    TileChoice,
+    typer.Option(help="Look at large images in tiles; auto: where objects are too small."),
+]
 _DEFAULT_MODEL = "nuclei"
 _DEFAULT_SCORE = 0.5
 
@@ -42,12 +47,13 @@ def predict(
         Path | None, typer.Option(help="Also paint the outlines over the images, into this folder.")
     ] = None,
     device: DeviceName = "auto",
+    tiles: Tiles = TileChoice.AUTO,
     progress: ProgressOption = ProgressStyle.BAR,
 ) -> None:
     """Find the instances of images and write them as a COCO file."""
     check_folders(output)
     with ConsoleContext("Predicting", progress) as context:
-        _predict(paths, output, (model, device, score), overlay, context)
+        _predict(paths, output, (model, device, score, tiles), overlay, context)
 
 
 def export(
@@ -95,7 +101,7 @@ def demo(
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"{output} cannot be made: {error.strerror}; choose another.") from error
-    options = (_DEFAULT_MODEL, "auto", _DEFAULT_SCORE)
+    options = (_DEFAULT_MODEL, "auto", _DEFAULT_SCORE, TileChoice.AUTO)
     with ConsoleContext("Predicting", ProgressStyle.NONE) as context:
         _predict([samples], output / "annotations.json", options, output, context)
     typer.echo(f"Wrote {output / 'annotations.json'} and an overlay for each image.")
@@ -104,20 +110,20 @@ def demo(
 def _predict(
     paths: Iterable[Path],
     output: Path,
-    options: tuple[str, str, float],
+    options: tuple[str, str, float, TileChoice],
     overlay: Path | None,
     context: "TaskContext",
 ) -> None:
     """Predict images into a COCO file, and say at the end if some failed."""
     from maskstudio.mask_rcnn.batch import predict_files, write_overlays, write_results
-    from maskstudio.mask_rcnn.model_file import find_model
+    from maskstudio.mask_rcnn.importing import obtain_model
     from maskstudio.mask_rcnn.predictor import MaskRCNNPredictor
 
-    model, device, score = options
+    model, device, score, tiles = options
     folder, names = _find(paths)
-    predictor = MaskRCNNPredictor.load(find_model(model), device)
+    predictor = MaskRCNNPredictor.load(obtain_model(model), device)
     typer.echo(f"{predictor.model_id} on {predictor.device_name}", err=True)
-    results = predict_files(predictor, folder, names, score, context)
+    results = predict_files(predictor, folder, names, score, context, Tiling(tiles))
     if results.images:
         write_results(results, output, context)
     if overlay:
@@ -131,7 +137,7 @@ def _predict(
 
 def _find(paths: Iterable[Path]) -> tuple[Path, list[str]]:
     """Return the folder all images lie under, and their POSIX paths relative to it."""
-    from maskstudio.storage.images import list_images
+    from maskstudio.storage.folder import list_images
 
     files: list[Path] = []
     for path in paths:

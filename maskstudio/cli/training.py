@@ -62,7 +62,7 @@ def train(
     from maskstudio.formats.coco_reader import read_coco
     from maskstudio.mask_rcnn.coco_dataset import CocoCrops
     from maskstudio.mask_rcnn.device import choose_device
-    from maskstudio.mask_rcnn.model_file import save_model
+    from maskstudio.mask_rcnn.model_file import SMALL_SIDE, save_model
     from maskstudio.mask_rcnn.trainer import Trainer
 
     check_folders(output, checkpoint)
@@ -91,6 +91,7 @@ def train(
                 "sha256": hashlib.sha256(annotations.read_bytes()).hexdigest(),
                 "init": init,
                 "settings": asdict(settings),
+                SMALL_SIDE: _small_side(coco),
             },
             licence=licence,
         )
@@ -111,11 +112,11 @@ def evaluate(
 ) -> None:
     """Measure a model on a COCO file: box and mask AP, overall and per category."""
     from maskstudio.formats.coco_reader import read_coco
-    from maskstudio.mask_rcnn.model_file import find_model
+    from maskstudio.mask_rcnn.importing import obtain_model
     from maskstudio.storage.files import replaced_file
 
     check_folders(output)
-    metrics = _evaluate(find_model(model), read_coco(annotations), images, device, progress)
+    metrics = _evaluate(obtain_model(model), read_coco(annotations), images, device, progress)
     if output:
         with replaced_file(output) as beside:
             beside.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
@@ -137,7 +138,8 @@ def _start(
         default_architecture,
         load_backbone_weights,
     )
-    from maskstudio.mask_rcnn.model_file import ModelInfo, find_model, load_model, read_state_dict
+    from maskstudio.mask_rcnn.importing import obtain_model
+    from maskstudio.mask_rcnn.model_file import ModelInfo, load_model, read_state_dict
 
     torch.manual_seed(seed)
     categories = tuple(Category(c.id, c.name, c.supercategory) for c in coco.categories)
@@ -154,13 +156,21 @@ def _start(
             f"{init} has its own backbone weights and input size; give an architecture's name "
             "with --init to choose others."
         )
-    info, model = load_model(find_model(init))
+    info, model = load_model(obtain_model(init))
     if [c.name for c in info.categories] != [c.name for c in categories]:
         raise UserError(
             f"{init} finds other categories than {coco.path} has; start from an architecture."
         )
     # The figures it brings are those of the model it was.
     return replace(info, id=name, categories=categories, metrics={}), model
+
+
+def _small_side(coco: "CocoFile") -> float | None:
+    """Return the side of the small ones among the objects of a set."""
+    from maskstudio.annotation.tiling import small_side
+
+    boxes = [a.bbox_xywh for of_image in coco.annotations.values() for a in of_image]
+    return small_side([math.sqrt(width * height) for _, _, width, height in boxes])
 
 
 def _evaluate(

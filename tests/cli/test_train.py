@@ -46,6 +46,7 @@ def test_an_architecture_becomes_a_model_with_figures(
     assert info.training["annotations"] == "discs.json"
     assert info.training["init"] == "maskrcnn_resnet10t_fpn"
     assert info.training["settings"]["iterations"] == 2
+    assert info.training["small_side"] is None  # six discs tell nothing
     assert len(info.training["sha256"]) == 64
 
 

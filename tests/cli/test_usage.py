@@ -37,6 +37,7 @@ def test_the_version_is_said(process: Run) -> None:
         ("predict",),
         ("predict", "a.png", "--output", "o.json", "--score", "2"),
         ("predict", "a.png", "--output", "o.json", "--nosuch"),
+        ("predict", "a.png", "--output", "o.json", "--tiles", "sometimes"),
         ("train", "--annotations", "a.json", "--images", ".", "--output", "m", "--iterations", "0"),
         ("export", "--project", ".", "--output", "o.json", "--states", "finished"),
         ("models", "nosuch"),
