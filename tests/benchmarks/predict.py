@@ -78,7 +78,7 @@ def sampled(detections: Detections) -> Iterator[Rle]:
 def polygons(detections: Detections) -> Iterator[Rle]:
     """Yield each mask as it is after tracing and simplification at the default bound."""
     height, width = detections.size
-    for segmentation in outline(detections, _QUIET).segmentations:
+    for segmentation in outline(detections, _QUIET).outlines.values():
         if segmentation is None:
             yield place(np.zeros((0, 0), np.bool_), 0, 0, height, width)
         else:
@@ -178,7 +178,7 @@ def run_alone(way: str, model_name: str) -> None:
     before = peak_megabytes()
     started = time.perf_counter()
     if way == "maskstudio":
-        count = len(outline(predictor.predict(picture, _QUIET), _QUIET).segmentations)
+        count = len(outline(predictor.predict(picture, _QUIET), _QUIET).outlines)
     else:
         tensor = torch.from_numpy(picture.transpose(2, 0, 1).copy()).float() / 255
         with torch.inference_mode():

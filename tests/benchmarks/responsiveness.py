@@ -206,6 +206,12 @@ def print_gaps(gaps: list[Gap]) -> None:
             print(f"    {line}")
 
 
+def choose_platform() -> None:
+    """Paint offscreen where there is no screen."""
+    if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
 def about_this_machine() -> dict[str, object]:
     """Say what the figures were taken on."""
     return {
@@ -227,8 +233,7 @@ def main() -> int:
     parser.add_argument("--model", default="nuclei")
     parser.add_argument("--trace", action="store_true", help="say where long gaps come from")
     options = parser.parse_args()
-    if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    choose_platform()
     application = QApplication(["maskstudio"])
     machine = about_this_machine()
     tracer = Tracer() if options.trace else None

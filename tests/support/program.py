@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from maskstudio.annotation.annotation import Annotation
 from maskstudio.app import App
 from maskstudio.progress import TaskContext
-from maskstudio.session.score_filter import ScoreFilter
+from maskstudio.session.detection_filtering import DetectionFiltering
 from maskstudio.session.tasks import Callbacks, LaneName, Priority
 from maskstudio.ui.notifications import Level, Notification, NotificationBar
 from support.hand import NONE, Hand, Point
@@ -170,10 +170,10 @@ class Program:
         return list(self.session.annotations.values())
 
     @property
-    def score_filter(self) -> ScoreFilter:
+    def filtering(self) -> DetectionFiltering:
         """The score filter the window works with."""
-        found = self.app.findChild(ScoreFilter)
-        if not isinstance(found, ScoreFilter):
+        found = self.app.findChild(DetectionFiltering)
+        if not isinstance(found, DetectionFiltering):
             raise TypeError("the program has no score filter")
         return found
 

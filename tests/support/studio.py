@@ -6,14 +6,17 @@ from pathlib import Path
 from pytestqt.qtbot import QtBot
 
 from maskstudio.annotation.annotation import Annotation, ImageState
+from maskstudio.annotation.detection_filter import DetectionFilter
 from maskstudio.annotation.detections import Predictor
+from maskstudio.session.detection_filtering import DetectionFiltering
 from maskstudio.session.facts_reading import FactsReading
 from maskstudio.session.listing import FolderListing
-from maskstudio.session.preannotation import PreAnnotator, RunReport
-from maskstudio.session.score_filter import ScoreFilter
+from maskstudio.session.preannotation import PreAnnotator
+from maskstudio.session.runs import RunReport
 from maskstudio.session.session import Session
-from maskstudio.session.tasks import Tasks
-from maskstudio.storage.images import list_images, read_size
+from maskstudio.session.tasks import Callbacks, LaneName, Priority, Tasks
+from maskstudio.storage.folder import list_images
+from maskstudio.storage.images import read_size
 from maskstudio.storage.opening import open_project
 from support.fakes import FakePredictor
 
@@ -40,9 +43,9 @@ class Studio:
         self.session = Session()
         self.listing = FolderListing(self.session, self.tasks)
         FactsReading(self.session, self.tasks)
-        self.score_filter = ScoreFilter(self.session, self.tasks, self.session)
+        self.filtering = DetectionFiltering(self.session, self.tasks, self.session)
         self.annotator = PreAnnotator(
-            self.session, self.tasks, self.score_filter, load or (lambda _: self.model), "fake"
+            self.session, self.tasks, self.filtering, load or (lambda _: self.model), "fake"
         )
         self.problems: list[str] = []
         self.reports: list[RunReport] = []
@@ -65,9 +68,20 @@ class Studio:
 
     def close(self) -> None:
         """Stop everything, as the program does when its window is closed."""
-        self.annotator.cancel()
+        self.annotator.stop()
         self.tasks.close()
         self.session.close()
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Let everything work until a condition holds."""
+        self._qtbot.waitUntil(lambda: bool(condition()), timeout=10_000)
+
+    def idle(self) -> None:
+        """Let lane MODEL finish what was asked of it until now, and hear of it."""
+        ended: list[object] = []
+        callbacks = Callbacks(ended.append)
+        self.tasks.submit(LaneName.MODEL, lambda _: None, callbacks, Priority.BATCH)
+        self.until(lambda: ended)
 
     def image(self, name: str) -> int:
         """Return the id of an image by its path."""
@@ -89,6 +103,16 @@ class Studio:
     def by_score(self, name: str) -> list[Annotation]:
         """Return what stands on an image, best score first."""
         return sorted(self.on(name).values(), key=lambda a: -(a.score or 0))
+
+    def move_filter(self, shown: DetectionFilter) -> None:
+        """Move the filter of the current image, and wait until all that shows is outlined."""
+        self.filtering.move_to(shown)
+        self._qtbot.waitUntil(lambda: not self.filtering.tracing)
+
+    def let_go(self, shown: DetectionFilter) -> None:
+        """Let a filter go, and wait until it is the truth."""
+        self.filtering.commit(shown)
+        self._qtbot.waitUntil(lambda: self.filtering.preview is None)
 
     def predict_image(self) -> RunReport:
         """Run the model on the current image and wait for the end."""

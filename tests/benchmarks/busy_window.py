@@ -1,0 +1,169 @@
+"""How quick the canvas is while the model goes over the folder.
+
+Run by hand, on a machine that does nothing else, from the root of the repository:
+`python tests/benchmarks/busy_window.py [--check] [--json FILE] [--images DIR] [--model NAME]`.
+The real program (offscreen where there is no screen) shows an image with many annotations, which is
+panned, zoomed, and on which one is dragged: first with nothing else to do, then while the model
+goes over the folder (Ctrl+B). A frame is what the GUI thread takes from the event to the painted
+canvas; between two frames the program has the rest of a sixtieth of a second, as in life.
+
+`stored` says how many annotations the run put on an image.
+"""
+
+import argparse
+import itertools
+import json
+import math
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Generator
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QPointF
+from PySide6.QtWidgets import QApplication
+
+from labeler import FRAME_MS, Labeler, Row, print_table, row, star
+from maskstudio.annotation import edits
+from maskstudio.annotation.annotation import Annotation, Category
+from maskstudio.annotation.edits import CategoryChange, Edit
+from maskstudio.resources import resource_path
+from responsiveness import about_this_machine, choose_platform
+
+_COPIES = 60
+_FRAMES, _IMAGES = 250, 3
+_SHOWN, _VERTICES = 500, 40
+_NO_BOUND = float("inf")
+
+
+class Hand(Labeler):
+    """Somebody who uses the canvas while the model is at work."""
+
+    def __init__(self, place: Path, model: str) -> None:
+        super().__init__(place / "settings.json", (1400, 900))
+        self._middle = QPointF()
+        loaded: list[bool] = []
+        self.app.annotator.model_loaded.connect(lambda: loaded.append(True))
+        self.app.annotator.use_model(model)
+        self.until(lambda: bool(loaded))
+
+    def fill(self) -> None:
+        """Put many annotations on the current image, and keep the run away from it."""
+        session = self.session
+        current = session.current
+        assert current is not None
+        ids = session.require_database().take_annotation_ids()
+        if not session.categories:
+            made = (CategoryChange(None, Category(1, "thing")),)
+            session.edit(Edit("Add category", categories=made))
+        category = session.categories[0].id
+        side = math.isqrt(_SHOWN) + 1
+        across, down = current.width / side, current.height / side
+        places = [((n % side + 0.5) * across, (n // side + 0.5) * down) for n in range(_SHOWN)]
+        stars = [star(*place, across / 3, _VERTICES) for place in places]
+        new = [Annotation(next(ids), category, outline) for outline in stars]
+        session.edit(edits.add(session.content(current.id), new))
+        self.settle()
+        self._middle = self.screen(*places[side * (side // 2) + side // 2])
+
+    def pan(self) -> Generator[float, None, None]:
+        """Drag the picture about; yield the milliseconds of each frame."""
+        for n in itertools.count():
+            way = round(6 * math.cos(n / 9)), round(6 * math.sin(n / 7))
+            yield self.frame(partial(self.canvas.pan, *way))
+
+    def zoom(self) -> Generator[float, None, None]:
+        """Turn the wheel in and out."""
+        for n in itertools.count():
+            yield self.frame(partial(self.wheel, 0.5 if n % 20 < 10 else -0.5))
+
+    def drag(self) -> Generator[float, None, None]:
+        """Move an annotation about, and let go of it where it was."""
+        self.canvas.fit()
+        self.settle()
+        at = self._middle
+        self.press(at)
+        try:
+            for n in itertools.count():
+                way = QPointF(30 * math.sin(n / 9), 20 * math.sin(n / 7))
+                yield self.frame(partial(self.pull, at + way))
+        finally:
+            self.pull(at)
+            self.release(at)
+            self.settle()
+
+    def images_done(self) -> int:
+        """Return how many images the run has done; many once it is over."""
+        progress = self.app.annotator.batch.progress()
+        return progress.done if progress else _COPIES
+
+    def use(self, gesture: Callable[[], Generator[float, None, None]], images: int) -> list[float]:
+        """Do something for a while, and until so many more images are done."""
+        enough = self.images_done() + images
+        times = []
+        frames = gesture()
+        for took in frames:
+            times.append(took)
+            if len(times) >= _FRAMES and (not images or self.images_done() >= enough):
+                break
+        frames.close()
+        return times
+
+
+def measure(images: Path, model: str, place: Path) -> list[Row]:
+    """Use the canvas at rest, and while the model is at work."""
+    folder = place / "images"
+    folder.mkdir()
+    known = sorted(p for p in images.iterdir() if p.suffix.lower() in (".png", ".jpg", ".jpeg"))
+    for number in range(_COPIES):
+        source = known[number % len(known)]
+        shutil.copyfile(source, folder / f"{number:03}-{source.name}")
+    hand = Hand(place, model)
+    hand.open(folder, _COPIES)
+    hand.fill()
+    gestures = {"pan": hand.pan, "zoom": hand.zoom, "drag an annotation": hand.drag}
+    rows = [row(what, "at rest", hand.use(act, 0), FRAME_MS) for what, act in gestures.items()]
+    hand.verb("predict_new")
+    batch = hand.app.annotator.batch
+    hand.until(lambda: hand.images_done() > 0)
+    for what, act in gestures.items():
+        before = hand.images_done()
+        times = hand.use(act, _IMAGES)
+        if not batch.running:
+            raise RuntimeError("the run was over too early; give it more images")
+        done = f"{hand.images_done() - before} images meanwhile"
+        rows.append(row(what, done, times, FRAME_MS))
+    hand.verb("cancel")
+    hand.until(lambda: not batch.running)
+    stored = [hand.session.count(i) for i in hand.session.image_ids[1:]]
+    rows.append(row("stored for an image (annotations)", "", [n for n in stored if n], _NO_BOUND))
+    hand.window.close()
+    return rows
+
+
+def main() -> int:
+    """Measure, print, and with `--check` judge."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="exit with 1 when a bound is missed")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--images", type=Path, default=resource_path("samples", "nuclei"))
+    parser.add_argument("--model", default="nuclei")
+    options = parser.parse_args()
+    choose_platform()
+    application = QApplication(["maskstudio"])
+    machine = about_this_machine()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
+        rows = measure(options.images, options.model, Path(place))
+    print(", ".join(f"{key} {value}" for key, value in machine.items()))
+    print_table(rows)
+    if options.json:
+        figures = {"machine": machine, "rows": [asdict(one) for one in rows]}
+        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    application.quit()
+    return 1 if options.check and not all(one.kept for one in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
