@@ -93,8 +93,7 @@ def overlapping(
         none = np.empty(0, np.int64)
         return none, none, np.empty(0)
     a, b = np.asarray(boxes, np.float64), np.asarray(others, np.float64)
-    boxed: Sequence[shapely.Polygon] = shapely.box(*b.T)  # type: ignore[assignment]  # an array
-    first, second = shapely.STRtree(boxed).query(shapely.box(*a.T))
+    first, second = shapely.STRtree(np.asarray(shapely.box(*b.T))).query(shapely.box(*a.T))
     a, b = a[first], b[second]
     sides = np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2])
     common = np.prod(np.maximum(sides, 0), axis=1)

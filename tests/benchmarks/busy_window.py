@@ -10,27 +10,21 @@ canvas; between two frames the program has the rest of a sixtieth of a second, a
 `stored` says how many annotations the run put on an image.
 """
 
-import argparse
 import itertools
-import json
 import math
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Generator
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QPointF
-from PySide6.QtWidgets import QApplication
 
-from labeler import FRAME_MS, Labeler, Row, print_table, row, star
+from labeler import FRAME_MS, Labeler, Row, row, star
 from maskstudio.annotation import edits
 from maskstudio.annotation.annotation import Annotation, Category
 from maskstudio.annotation.edits import CategoryChange, Edit
-from maskstudio.resources import resource_path
-from responsiveness import about_this_machine, choose_platform
+from on_images import run_on_images
 
 _COPIES = 60
 _FRAMES, _IMAGES = 250, 3
@@ -143,27 +137,5 @@ def measure(images: Path, model: str, place: Path) -> list[Row]:
     return rows
 
 
-def main() -> int:
-    """Measure, print, and with `--check` judge."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="exit with 1 when a bound is missed")
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--images", type=Path, default=resource_path("samples", "nuclei"))
-    parser.add_argument("--model", default="nuclei")
-    options = parser.parse_args()
-    choose_platform()
-    application = QApplication(["maskstudio"])
-    machine = about_this_machine()
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
-        rows = measure(options.images, options.model, Path(place))
-    print(", ".join(f"{key} {value}" for key, value in machine.items()))
-    print_table(rows)
-    if options.json:
-        figures = {"machine": machine, "rows": [asdict(one) for one in rows]}
-        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    application.quit()
-    return 1 if options.check and not all(one.kept for one in rows) else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_on_images(__doc__ or "", measure))

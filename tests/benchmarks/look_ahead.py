@@ -12,21 +12,14 @@ what share of the images had theirs by then; and beside it the same steps with l
 the model asked for at each image, as programs do that make people wait.
 """
 
-import argparse
-import json
 import shutil
 import sys
-import tempfile
 import time
-from dataclasses import asdict
 from pathlib import Path
 
-from PySide6.QtWidgets import QApplication
-
-from labeler import Labeler, Row, print_table, row
+from labeler import Labeler, Row, row
 from maskstudio.annotation.annotation import ImageState
-from maskstudio.resources import resource_path
-from responsiveness import about_this_machine, choose_platform
+from on_images import run_on_images
 
 STEPS = 40
 _BOUND_MS = 80.0
@@ -137,27 +130,5 @@ def pictures(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.suffix.lower() in (".png", ".jpg", ".jpeg"))
 
 
-def main() -> int:
-    """Measure, print, and with `--check` judge."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="exit with 1 when a bound is missed")
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--images", type=Path, default=resource_path("samples", "nuclei"))
-    parser.add_argument("--model", default="nuclei")
-    options = parser.parse_args()
-    choose_platform()
-    application = QApplication(["maskstudio"])
-    machine = about_this_machine()
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
-        rows = measure(options.images, options.model, Path(place))
-    print(", ".join(f"{key} {value}" for key, value in machine.items()))
-    print_table(rows)
-    if options.json:
-        figures = {"machine": machine, "rows": [asdict(one) for one in rows]}
-        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    application.quit()
-    return 1 if options.check and not all(one.kept for one in rows) else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_on_images(__doc__ or "", measure))
