@@ -63,7 +63,7 @@ class Opener:
         self._large_pixels = large_pixels
 
     def open(
-        self, path: Path, context: TaskContext, is_shown: Callable[[], bool]
+        self, path: Path, context: TaskContext, is_shown: Callable[[], bool], *, hurried: bool
     ) -> ShownImage | Tiles | None:
         """Open an image.
 
@@ -71,10 +71,11 @@ class Opener:
             path: its file.
             context: produces a `Preview` of an image that somebody would have to wait for.
             is_shown: whether somebody is waiting for this image now.
+            hurried: open no image that takes long and nobody is waiting for.
 
         Returns:
-            None for a large image whose tiles are not there and nobody is waiting for: making them
-            takes much memory.
+            None for an image that nobody is waiting for, if it takes long and that is not wanted
+            now, or if it is large and its tiles are not there: making them takes much memory.
 
         Raises:
             UserError: it cannot be read.
@@ -82,9 +83,12 @@ class Opener:
         """
         size = read_size(path)
         if not self._is_large(path, size):
-            if size[0] * size[1] >= _SLOW_PIXELS and is_shown():
+            slow = size[0] * size[1] >= _SLOW_PIXELS
+            if slow and is_shown():
                 _show_half(path, size, context)
-            return decode(path, context)
+                # Gone on to the next one, which is not to wait for the rest of this one.
+                hurried = not is_shown()
+            return None if slow and hurried else decode(path, context)
         found = self._pyramids.find(path)
         if found is not None:
             try:

@@ -75,13 +75,22 @@ class ImageLoader(QObject):
             self._images.move_to_end(image_id)
         return image
 
-    def request(self, image_id: int, path: Path, ahead: Iterable[tuple[int, Path]] = ()) -> None:
+    def request(
+        self,
+        image_id: int,
+        path: Path,
+        ahead: Iterable[tuple[int, Path]] = (),
+        *,
+        hurried: bool = False,
+    ) -> None:
         """Open an image now and others after it; what was asked for before is dropped.
 
         Args:
             image_id: the image wanted.
             path: its file.
             ahead: images that will be wanted next.
+            hurried: leave out of those what takes long: it cannot be stopped once it has begun,
+                and the next step would have to wait for it.
         """
         self._wanted = {image_id: path, **dict(ahead)}
         for other in self._jobs.keys() - self._wanted.keys():
@@ -95,7 +104,7 @@ class ImageLoader(QObject):
         self._made_again.clear()
         for one in self._wanted:
             if one not in self._images and one not in self._jobs:
-                self._start(one)
+                self._start(one, hurried=hurried)
 
     def share_done(self, image_id: int) -> float:
         """Return how much of the preparation of a large image is done, 0 to 1."""
@@ -111,11 +120,11 @@ class ImageLoader(QObject):
             self._drop(image_id)
         self._wanted = {}
 
-    def _start(self, image_id: int) -> None:
+    def _start(self, image_id: int, *, hurried: bool = False) -> None:
         path, opener = self._wanted[image_id], self._opener
 
         def work(context: TaskContext) -> "ShownImage | Tiles | None":
-            return opener.open(path, context, lambda: self._is_shown(image_id))
+            return opener.open(path, context, lambda: self._is_shown(image_id), hurried=hurried)
 
         def previewed(preview: "Preview") -> None:
             if self._jobs.get(image_id) is job and image_id not in self._images:

@@ -1,6 +1,6 @@
 """From the session's current image to pixels on the canvas, the next ones decoded ahead."""
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QElapsedTimer, QObject, QTimer
 
 from maskstudio.session.images import ImageLoader
 from maskstudio.session.session import Session
@@ -10,6 +10,8 @@ _AHEAD = 3
 _PROGRESS_MS = 100
 # By then an image that was decoded ahead has been painted.
 _PAINTED_MS = 25
+# A hand that stays so long with an image it sees has come to rest: a key that is held goes sooner.
+_HAND_MS = 100
 
 
 class ImageFlow(QObject):
@@ -22,7 +24,9 @@ class ImageFlow(QObject):
         self._canvas = canvas
         self._waiting = False
         # Decoding would take the time of a processor that the picture is painted with.
-        self._look_ahead_soon = QTimer(self, interval=_PAINTED_MS, singleShot=True)
+        self._look_ahead_soon = QTimer(self, singleShot=True)
+        self._hurried = False
+        self._since_shown = QElapsedTimer()
         self._look_ahead_soon.timeout.connect(self._look_ahead)
         self._ask_progress = QTimer(self, interval=_PROGRESS_MS)
         self._ask_progress.timeout.connect(self._show_progress)
@@ -43,12 +47,13 @@ class ImageFlow(QObject):
         if current is None:
             self._canvas.show_image(None)
             return
+        self._hurried = self._since_shown.isValid() and self._since_shown.elapsed() < _HAND_MS
         image = self._loader.get(current.id)
         if image is not None:
             self._on_loaded(current.id)
             # Not begun anew at each step: a key that is held steps faster than that.
             if not self._look_ahead_soon.isActive():
-                self._look_ahead_soon.start()
+                self._look_ahead_soon.start(_PAINTED_MS)
         else:
             self._look_ahead()
             self._waiting = True
@@ -61,9 +66,11 @@ class ImageFlow(QObject):
         if current is None:
             return
         near = [*session.order.ahead(current.id, _AHEAD), session.order.behind(current.id)]
-        self._loader.request(
-            current.id, session.path(current.id), [(i, session.path(i)) for i in near if i]
-        )
+        ahead = [(i, session.path(i)) for i in near if i]
+        self._loader.request(current.id, session.path(current.id), ahead, hurried=self._hurried)
+        if self._hurried:
+            self._hurried = False
+            self._look_ahead_soon.start(_HAND_MS)
 
     def _show_progress(self) -> None:
         current = self._session.current
@@ -83,6 +90,7 @@ class ImageFlow(QObject):
         if current is not None and current.id == image_id:
             self._waiting = False
             self._canvas.show_image(image)
+            self._since_shown.start()
 
     def _on_renewed(self, image_id: int) -> None:
         current = self._session.current

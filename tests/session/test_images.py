@@ -223,3 +223,28 @@ def test_one_that_is_no_longer_wanted_is_not_decoded_further(roomy, photos, qtbo
     qtbot.waitUntil(lambda: roomy.loaded == [1, 3])
     assert renewed == []
     assert roomy.loader.get(1) is None
+
+
+def test_a_hurried_hand_has_no_photograph_decoded_ahead_but_small_images(roomy, photos, qtbot):
+    ahead = [(2, photos[2]), (3, roomy.paths[3])]
+    roomy.loader.request(1, photos[1], ahead, hurried=True)
+    qtbot.waitUntil(lambda: {1, 3} <= set(roomy.loaded))
+    roomy.block().set()
+    assert roomy.loader.get(2) is None
+    roomy.loader.request(1, photos[1], ahead)
+    qtbot.waitUntil(lambda: 2 in roomy.loaded)
+
+
+def test_a_photograph_passed_by_is_not_decoded_though_the_hand_may_come_back(roomy, photos, qtbot):
+    def go_on(image_id: int) -> None:
+        if image_id == 1:
+            roomy.loader.request(3, roomy.paths[3], [(1, photos[1])])
+
+    renewed = []
+    roomy.loader.loaded.connect(go_on)
+    roomy.loader.renewed.connect(renewed.append)
+    roomy.loader.request(1, photos[1])
+    qtbot.waitUntil(lambda: 3 in roomy.loaded)
+    roomy.block().set()
+    qtbot.waitUntil(lambda: roomy.loaded == [1, 3])
+    assert renewed == []
