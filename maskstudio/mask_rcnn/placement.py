@@ -16,6 +16,7 @@ from torchvision.models.detection import FasterRCNN
 from maskstudio.annotation.detections import LOWEST_SCORE
 from maskstudio.errors import UserError
 from maskstudio.mask_rcnn.device import Device, choose_device, gpu_megabytes
+from maskstudio.mask_rcnn.folding import fold_norms
 from maskstudio.mask_rcnn.precision import Precision, choose_precision, lower
 from maskstudio.mask_rcnn.stages import interrupted_by
 from maskstudio.progress import TaskContext
@@ -173,6 +174,7 @@ class Placement:
         self.model = model.to(device.torch_device, memory_format=torch.channels_last)
         self.model.roi_heads.score_thresh = LOWEST_SCORE
         lower(self.model, self.precision)
+        fold_norms(self.model)
         self._weights = sum(one.nbytes for one in self.model.state_dict().values()) / 2**20
         self._halvings = 0
 

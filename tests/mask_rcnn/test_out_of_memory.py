@@ -3,6 +3,7 @@
 The GPU here is a CPU that goes by the name of one and raises what a GPU raises.
 """
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -69,10 +70,11 @@ def on_gpu(
 ) -> tuple[MaskRCNNPredictor, Memory]:
     """A predictor on a GPU that is so large; the CPU beside it knows no bounds."""
     info, network = model()
+    spare = copy.deepcopy(network.backbone)
 
     class Spared(Memory):
         def __deepcopy__(self, memo: object) -> nn.Module:
-            return self.inner
+            return spare
 
     network.backbone = memory = Spared(network.backbone, rows, raised)
     return MaskRCNNPredictor(info, network, GPU, FLOAT32), memory
