@@ -81,8 +81,13 @@ class Pace:
         self._first_at = self._first_at or self._last_at
 
     def seconds_left(self, images: int) -> float | None:
-        """Return the time for so many images; None before the second is finished."""
+        """Return the time for so many images.
+
+        None before the second is finished, and once one takes longer than all that are left were
+        to: after images whose detections were kept, say.
+        """
         if self._results < 2:
             return None
         each = (self._last_at - self._first_at) / (self._results - 1)
-        return max(0.0, each * images - (time.monotonic() - self._last_at))
+        left = each * images - (time.monotonic() - self._last_at)
+        return left if left > 0 else None
