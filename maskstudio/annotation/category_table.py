@@ -30,6 +30,11 @@ class CategoryTable:
                 self._by_id[change.after.id] = change.after
         self._arrange()
 
+    def take_in(self, categories: Iterable[Category]) -> None:
+        """Take in those that are not known yet."""
+        self._by_id = {category.id: category for category in categories} | self._by_id
+        self._arrange()
+
     def _arrange(self) -> None:
         self.ordered = tuple(sorted(self._by_id.values(), key=lambda category: category.place))
         self.hidden = frozenset(category.id for category in self.ordered if category.hidden)

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class HistoryState:
-    """The titles of the edits that undo and redo would meet, or None."""
+    """What undo and redo would meet.
+
+    Attributes:
+        undo: the title of the edit that undo would take back, or None.
+        redo: the title of the one that redo would bring back, or None.
+        long_undo: undo would take long.
+        long_redo: redo would take long.
+    """
 
     undo: str | None
     redo: str | None
+    long_undo: bool = False
+    long_redo: bool = False

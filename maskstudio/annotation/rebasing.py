@@ -33,9 +33,11 @@ def rebased(edit: Edit, contents: Mapping[int, ImageContent]) -> Edit:
     changes: list[AnnotationChange] = []
     images: list[ImageChange] = []
     statuses = {change.image_id: change for change in edit.images}
-    for image_id in edit.image_ids:
+    changed: dict[int, list[AnnotationChange]] = {image_id: [] for image_id in edit.image_ids}
+    for change in edit.annotations:
+        changed[change.image_id].append(change)
+    for image_id, own in changed.items():
         content = contents[image_id]
-        own = [change for change in edit.annotations if change.image_id == image_id]
         fitted = _rebased_annotations(content, own)
         changes += fitted
         if image_id in statuses:

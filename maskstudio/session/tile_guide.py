@@ -47,6 +47,7 @@ class TileGuide(QObject):
         self._worked_on: dict[int, None] = {}
         self._read = False
         session.opened.connect(self._on_opened)
+        session.renewed.connect(self._on_opened)
         session.edited.connect(self._on_edited)
         session.current_changed.connect(self._on_current)
         session.size_noted.connect(self.changed)

@@ -3,7 +3,7 @@
 import json
 import zlib
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
@@ -16,11 +16,13 @@ from maskstudio.annotation.edits import (
     ImageChange,
     Reassignment,
 )
+from maskstudio.annotation.history import HistoryState
 from maskstudio.storage import tables
 from maskstudio.storage.category_maps import plain_rule, rule_from
 from maskstudio.storage.plain import (
     annotation_from,
     category_from,
+    json_bytes,
     outlines_of,
     plain_annotation,
     plain_category,
@@ -35,28 +37,60 @@ _QUICK_TO_PACK = 64 * 1024
 """Bytes that zlib packs in about a millisecond."""
 
 
-@cache
-def titles() -> sa.Select[Any]:
-    """Select the titles of the edits that undo and redo meet next."""
-    title = tables.edits.c.title
-    undo = next_entries("done", latest=True).limit(1).with_only_columns(title).scalar_subquery()
-    redo = next_entries("undone", latest=False).limit(1).with_only_columns(title).scalar_subquery()
-    return sa.select(undo, redo)
+class Entry(NamedTuple):
+    """An edit of the journal without its changes.
+
+    Attributes:
+        id: its id.
+        title: what was done.
+        author: who did it.
+        parts: how many parts a long one has; 0 of all others.
+    """
+
+    id: int
+    title: str
+    author: str
+    parts: int
 
 
 @cache
-def next_entries(state: str, *, latest: bool) -> sa.Select[Any]:
-    """Select the entry (id, title) that undo or redo meets next, and the one after it."""
-    table = tables.edits
-    order = table.c.id.desc() if latest else table.c.id.asc()
-    query = sa.select(table.c.id, table.c.title).where(table.c.state == state, table.c.undoable)
+def _next_entries(state: str, *, latest: bool) -> sa.Select[Any]:
+    c = tables.edits.c
+    order = c.id.desc() if latest else c.id.asc()
+    query = sa.select(c.id, c.title, c.author, c.parts).where(c.state == state, c.undoable)
     return query.order_by(order).limit(2)
 
 
-def read_edit(connection: sa.Connection, entry: int) -> Edit:
-    """Read an edit from the journal by its id."""
-    query = sa.select(tables.edits).where(tables.edits.c.id == entry)
-    return _edit_from_row(connection.execute(query).one())
+def next_entries(connection: sa.Connection, state: str, *, latest: bool) -> list[Entry]:
+    """Return the entry that undo or redo meets next, and the one after it."""
+    return [Entry(*row) for row in connection.execute(_next_entries(state, latest=latest))]
+
+
+def history(connection: sa.Connection) -> HistoryState:
+    """Return what undo and redo would meet."""
+    undo = next_entries(connection, "done", latest=True)[:1]
+    redo = next_entries(connection, "undone", latest=False)[:1]
+    return history_of(next(iter(undo), None), next(iter(redo), None))
+
+
+def history_of(undo: Entry | None, redo: Entry | None) -> HistoryState:
+    """Return the history whose next entries are these."""
+    titles = (undo and undo.title, redo and redo.title)
+    return HistoryState(*titles, bool(undo and undo.parts), bool(redo and redo.parts))
+
+
+def read_edit(connection: sa.Connection, entry: Entry) -> Edit:
+    """Read an edit from the journal that is not a long one."""
+    c = tables.edits.c
+    query = sa.select(c.changes).where(c.id == entry.id)
+    return _unpacked(entry, connection.execute(query).scalar_one())
+
+
+def read_part(connection: sa.Connection, entry: Entry, number: int) -> Edit:
+    """Read one part of a long edit."""
+    c = tables.edit_parts.c
+    query = sa.select(c.changes).where(c.edit_id == entry.id, c.number == number)
+    return _unpacked(entry, connection.execute(query).scalar_one())
 
 
 def pack_changes(edit: Edit) -> bytes:
@@ -74,22 +108,21 @@ def pack_changes(edit: Edit) -> bytes:
             [r.model_id, r.name, plain_rule(r.before), plain_rule(r.after)] for r in edit.rules
         ],
     }
-    packed = json.dumps(told).encode()
+    packed = json_bytes(told)
     # The journal is written between two gestures. Level 1 packs nearly as well as 6, but a long
     # outline drawn by hand not at all well: while a person waits it is stored as it is.
     waiting = edit.undoable and len(packed) > _QUICK_TO_PACK
     return zlib.compress(packed, 0 if waiting else 1)
 
 
-def _edit_from_row(row: sa.Row[Any]) -> Edit:
-    """Read an edit from the journal."""
-    told = json.loads(zlib.decompress(row.changes))
+def _unpacked(entry: Entry, changes: bytes) -> Edit:
+    told = json.loads(zlib.decompress(changes))
     for _, before, after in told["annotations"]:
         _fill_in(before, after)
     outlines = outlines_of([one for _, *pair in told["annotations"] for one in pair if one])
     return Edit(
-        row.title,
-        row.author,
+        entry.title,
+        entry.author,
         tuple(
             AnnotationChange(
                 i, *(one and annotation_from(one, outlines) for one in (before, after))
@@ -109,7 +142,6 @@ def _edit_from_row(row: sa.Row[Any]) -> Edit:
             RuleChange(model_id, name, rule_from(before), rule_from(after))
             for model_id, name, before, after in told["rules"]
         ),
-        undoable=row.undoable,
     )
 
 

@@ -111,8 +111,14 @@ def _check_schema(connection: sa.Connection, path: Path, *, may_create: bool) ->
         )
 
 
+# Pages of the log from which an edit brings it into the database itself, which takes longer than
+# writing the edit. The window does so before, while the hand rests.
+_LONG_LOG = 8000
+
+
 def _set_up_connection(connection: Any, _: object) -> None:
     if not isinstance(connection, sqlite3.Connection):
         return
     connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint={_LONG_LOG}")
     connection.execute("PRAGMA foreign_keys=ON")

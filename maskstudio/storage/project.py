@@ -8,10 +8,8 @@ project wait for one another.
 import itertools
 import json
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from operator import itemgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -20,47 +18,31 @@ import sqlalchemy as sa
 from filelock import BaseFileLock
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from maskstudio.annotation.annotation import (
-    Annotation,
-    Category,
-    Dataset,
-    ImageRecord,
-    ImageState,
-)
+from maskstudio.annotation.annotation import ImageRecord
 from maskstudio.annotation.edits import Edit, ImageContent
 from maskstudio.annotation.history import HistoryState
-from maskstudio.annotation.image_facts import ImageFacts
-from maskstudio.annotation.rebasing import keeping_used, rebased, with_free_names
 from maskstudio.errors import CancelledError, UserError
-from maskstudio.storage import facts, journal, tables, writing
-from maskstudio.storage.folder import natural_key
-from maskstudio.storage.places import DATABASE_NAME, FOLDER_NAME
-
-# Rows in one IN (...) at most: below every database's limit on parameters.
-_CHUNK = 500
+from maskstudio.progress import TaskContext
+from maskstudio.storage import journal, long_edits, reading, steps, tables, writing
+from maskstudio.storage.stored_project import StoredProject
+from maskstudio.storage.unwritten import Unwritten
 
 # So many edits of at most so many annotations need not be read from the journal to be undone.
 _MOST_REMEMBERED = 100
 
-
-@dataclass(frozen=True)
-class CategoryUses:
-    """How many annotations there are, and on how many images."""
-
-    annotations: int
-    images: int
+_LOOK_AGAIN_S = 0.02
+_SILENT = TaskContext()
 
 
-class ProjectDatabase:
+class ProjectDatabase(StoredProject):
     """An open project. Close it with `close`, or use it as a context manager."""
 
     def __init__(self, folder: Path, engine: sa.Engine, lock: BaseFileLock | None) -> None:
         """Use `open_project`."""
-        self.folder = folder
-        self._engine = engine
+        super().__init__(folder, engine)
         self._lock = lock
-        self._unwritten_sizes: dict[int, tuple[int, int]] = {}
-        self._closed = False
+        self._unwritten = Unwritten()
+        self._long = False
         self._recent: dict[int, Edit] = {}
         self._write_lock = threading.RLock()
         self._opened_file = self._file_identity()
@@ -91,18 +73,19 @@ class ProjectDatabase:
     def close(self) -> None:
         """Write what is left and let go of the files; what is being written is waited for."""
         with self._write_lock:
-            if self._unwritten_sizes and not self.read_only:
+            if self._unwritten and not self.read_only:
                 with suppress(UserError), self._writing():
                     pass
+            self._closed = True
             self._engine.dispose()
             if self._lock is not None:
                 self._lock.release()
-            self._closed = True
 
-    def images(self) -> list[ImageRecord]:
-        """Return every image, in natural order of the paths."""
-        with self._reading() as connection:
-            return _images(connection)
+    def catch_up(self) -> None:
+        """Bring the log beside the database into it; nobody who reads or writes waits for it."""
+        if not self._closed:
+            with self._reading() as connection:
+                reading.catch_up(connection)
 
     def add_images(self, paths: Iterable[str]) -> list[ImageRecord]:
         """Take images into the project that are not in it yet; return the new ones.
@@ -114,8 +97,8 @@ class ProjectDatabase:
             column = tables.images.c.path
             wanted = list(dict.fromkeys(paths))
             known: set[str] = set()
-            for start in range(0, len(wanted), _CHUNK):
-                chunk = column.in_(wanted[start : start + _CHUNK])
+            for start in range(0, len(wanted), reading.CHUNK):
+                chunk = column.in_(wanted[start : start + reading.CHUNK])
                 known |= set(connection.scalars(sa.select(column).where(chunk)))
             before = connection.scalar(sa.select(sa.func.max(tables.images.c.id))) or 0
             unknown = (path for path in wanted if path not in known)
@@ -124,45 +107,21 @@ class ProjectDatabase:
                 connection.execute(sa.insert(tables.images), [tables.image_row(one) for one in new])
             return new
 
+    def forget_images(self, image_ids: Iterable[int]) -> None:
+        """Take images out of the project again on which nothing was ever done."""
+        gone = sa.delete(tables.images).where(tables.images.c.id == sa.bindparam("gone"))
+        rows = [{"gone": image_id} for image_id in image_ids]
+        if rows:
+            with self._writing() as connection:
+                connection.execute(gone, rows)
+
     def set_size(self, image_id: int, height: int, width: int) -> None:
         """Note the size of an image, once its file has been read.
 
         It is written with the next change, or on closing: a size can always be read again, and
         looking at an image must not wait for the disk.
         """
-        self._unwritten_sizes[image_id] = (height, width)
-
-    def annotation_counts(self) -> dict[int, int]:
-        """Return how many annotations stand on each image that has any."""
-        column = tables.annotations.c.image_id
-        with self._reading() as connection:
-            rows = connection.execute(sa.select(column, sa.func.count()).group_by(column))
-            return {row[0]: row[1] for row in rows}
-
-    def annotations(self, image_id: int, most: int | None = None) -> tuple[Annotation, ...]:
-        """Return the annotations of one image, back to front; at most so many of them."""
-        with self._reading() as connection:
-            if most is None:
-                return _annotations(connection, [image_id]).get(image_id, ())
-            text = connection.scalar(tables.select_some(), {"image": image_id, "most": most})
-            return tables.annotations_from_text(text or "")
-
-    def categories(self) -> tuple[Category, ...]:
-        """Return the categories in the order a person gave them."""
-        with self._reading() as connection:
-            return _categories(connection)
-
-    def dataset(self, states: Iterable[ImageState]) -> Dataset:
-        """Return the images in these states with all their annotations, as one value."""
-        wanted = frozenset(states)
-        with self._reading() as connection:
-            # One state of the project, whatever another process writes meanwhile.
-            connection.exec_driver_sql("BEGIN")
-            images = tuple(record for record in _images(connection) if record.state in wanted)
-            annotations = _annotations(connection, [record.id for record in images])
-            # By id: a person may order them anew, and that is no other data set.
-            categories = sorted(_categories(connection), key=lambda category: category.id)
-            return Dataset(tuple(categories), images, annotations)
+        self._unwritten.sizes[image_id] = (height, width)
 
     def take_annotation_ids(self) -> Iterator[int]:
         """Return ids for new annotations; none is ever given twice, whichever thread asks."""
@@ -171,39 +130,6 @@ class ProjectDatabase:
     def next_category_id(self) -> int:
         """Return the id for a new category; one that was deleted never gives its own to another."""
         return self._last_category_id + 1
-
-    def category_uses(self, category_ids: Collection[int]) -> CategoryUses:
-        """Return how many annotations are of one of these categories."""
-        c = tables.annotations.c
-        query = sa.select(sa.func.count(), sa.func.count(c.image_id.distinct()))
-        with self._reading() as connection:
-            row = connection.execute(query.where(c.category_id.in_(category_ids))).one()
-            return CategoryUses(row[0], row[1])
-
-    def annotation_ids(self, category_id: int) -> tuple[int, ...]:
-        """Return the annotations of a category in the whole project."""
-        with self._reading() as connection:
-            return tuple(_annotation_ids(connection, category_id))
-
-    def attribute_words(self) -> dict[str, tuple[str, ...]]:
-        """Return all attributes ever given in the project: name to its values, both sorted."""
-        table = tables.attribute_words
-        query = sa.select(table).order_by(table.c.name, table.c.value)
-        with self._reading() as connection:
-            rows = [(row.name, row.value) for row in connection.execute(query)]
-        return {
-            name: tuple(value for _, value in group)
-            for name, group in itertools.groupby(rows, key=itemgetter(0))
-        }
-
-    def image_facts(self, image_ids: Sequence[int]) -> Iterator[tuple[int, ImageFacts]]:
-        """Yield the facts of those of these images that hold annotations, with their ids."""
-        # In pieces: to read one text of all images would keep the window waiting.
-        for start in range(0, len(image_ids), _CHUNK):
-            query = facts.select_facts(image_ids[start : start + _CHUNK])
-            with self._reading() as connection:
-                text = connection.scalar(query)
-            yield from facts.facts_from_text(text or "[]")
 
     def commit(self, edit: Edit) -> None:
         """Apply an edit and write it into the journal, in one transaction.
@@ -230,58 +156,126 @@ class ProjectDatabase:
         if edit.undoable:
             self._history = HistoryState(edit.title, None)
 
-    def undo(self, known: Mapping[int, ImageContent] = MappingProxyType({})) -> Edit | None:
+    def commit_long(
+        self, title: str, author: str, edits: Iterable[Edit], context: TaskContext
+    ) -> bool:
+        """Apply edits, however many, as one edit that is undone and redone as one.
+
+        They are written as they come, and no more than some of them are kept in memory. Others
+        may read the project meanwhile, and see nothing of it before it ends.
+
+        Args:
+            title: what was done, for the Undo menu.
+            author: who did it; see `Edit`.
+            edits: made one after another while they are written; what they say of themselves
+                does not count.
+            context: asked whether to stop.
+
+        Returns:
+            False when there was nothing to do.
+
+        Raises:
+            UserError: it could not be written; nothing has changed then.
+            CancelledError: the person asked to stop; nothing has changed then.
+        """
+        highest = long_edits.HighestIds(self._last_annotation_id, self._last_category_id)
+        with self._writing(long=True) as connection:
+            entry = writing.begin_long_entry(connection, title, author)
+            parts = long_edits.write_parts(connection, entry, edits, highest, context)
+            highest.write(connection)
+            writing.end_long_entry(connection, entry, parts)
+        if not parts:
+            return False
+        self._last_annotation_id, self._last_category_id = highest.annotation, highest.category
+        self._history = HistoryState(title, None, long_undo=True)
+        return True
+
+    def undo(
+        self,
+        known: Mapping[int, ImageContent] = MappingProxyType({}),
+        context: TaskContext = _SILENT,
+    ) -> Edit | None:
         """Take back the last edit that can be taken back; return what was changed, or None.
 
         Args:
             known: images by id as they are now, so that they need not be read.
-        """
-        return self._step("done", "undone", known, latest=True)
+            context: told how far a long one is, and asked whether to stop. Of a long one only the
+                title is returned.
 
-    def redo(self, known: Mapping[int, ImageContent] = MappingProxyType({})) -> Edit | None:
+        Raises:
+            UserError: it could not be written; nothing has changed then.
+            CancelledError: the person asked to stop; nothing has changed then.
+        """
+        return self._step("done", "undone", known, context, latest=True)
+
+    def redo(
+        self,
+        known: Mapping[int, ImageContent] = MappingProxyType({}),
+        context: TaskContext = _SILENT,
+    ) -> Edit | None:
         """Bring back the edit undone last; see `undo`."""
-        return self._step("undone", "done", known, latest=False)
+        return self._step("undone", "done", known, context, latest=False)
 
     def history(self) -> HistoryState:
-        """Return the titles of what undo and redo would do."""
+        """Return what undo and redo would do."""
         # In a project open for reading only somebody else may be at work.
         return self._read_history() if self.read_only else self._history
 
     def _read_history(self) -> HistoryState:
         with self._reading() as connection:
-            return HistoryState(*connection.execute(journal.titles()).one())
+            return journal.history(connection)
 
     def setting(self, key: str, default: Any) -> Any:
         """Return a value kept with the project (any JSON value)."""
+        if key in self._unwritten.settings:
+            return self._unwritten.settings[key]
         query = sa.select(tables.settings.c.value).where(tables.settings.c.key == key)
         with self._reading() as connection:
             found = connection.scalar(query)
         return default if found is None else json.loads(found)
 
     def set_setting(self, key: str, value: Any) -> None:
-        """Keep a value (any JSON value) with the project."""
-        with self._writing() as connection:
-            writing.write_setting(connection, key, value)
+        """Keep a value (any JSON value) with the project.
+
+        While a long edit is being written nobody waits for that: it is written right after it.
+        """
+        held = False
+        while not (held or self._long):
+            held = self._write_lock.acquire(timeout=_LOOK_AGAIN_S)
+        if not held:
+            self._unwritten.settings[key] = value
+            return
+        try:
+            with self._writing() as connection:
+                writing.write_setting(connection, key, value)
+        finally:
+            self._write_lock.release()
 
     def _step(
-        self, state: str, new_state: str, known: Mapping[int, ImageContent], *, latest: bool
+        self,
+        state: str,
+        new_state: str,
+        known: Mapping[int, ImageContent],
+        context: TaskContext,
+        *,
+        latest: bool,
     ) -> Edit | None:
-        with self._writing() as connection:
-            met = connection.execute(journal.next_entries(state, latest=latest)).all()
+        long = self._history.long_undo if latest else self._history.long_redo
+        with self._writing(long=long) as connection:
+            met = journal.next_entries(connection, state, latest=latest)
             if not met:
                 return None
-            entry, title = met[0]
-            edit = self._recent.get(entry) or journal.read_edit(connection, entry)
-            edit = edit.inverse() if latest else edit
-            unknown = [i for i in edit.image_ids if i not in known]
-            edit = rebased(edit, {**known, **_contents(connection, unknown)})
-            if edit.categories:
-                edit = keeping_used(edit, _uses(connection, edit))
-                edit = with_free_names(edit, _categories(connection))
-            writing.apply_edit(connection, edit)
-            writing.mark_entry(connection, entry, new_state)
-        follows = met[1].title if len(met) > 1 else None
-        self._history = HistoryState(follows, title) if latest else HistoryState(title, follows)
+            entry = met[0]
+            if entry.parts:
+                steps.step_long(connection, entry, context, back=latest)
+                edit = Edit(entry.title, entry.author)
+            else:
+                edit = self._recent.get(entry.id) or journal.read_edit(connection, entry)
+                edit = steps.step(connection, edit.inverse() if latest else edit, known)
+            writing.mark_entry(connection, entry.id, new_state)
+        follows = met[1] if len(met) > 1 else None
+        both = (follows, entry) if latest else (entry, follows)
+        self._history = journal.history_of(*both)
         return edit
 
     def _remember(self, entry: int, edit: Edit) -> None:
@@ -292,15 +286,7 @@ class ProjectDatabase:
             self._recent.pop(next(iter(self._recent)))
 
     @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        try:
-            with self._engine.connect() as connection:
-                yield connection
-        except DBAPIError as error:
-            raise UserError(f"{self._path} cannot be read ({error.orig}).") from error
-
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
+    def _writing(self, *, long: bool = False) -> Iterator[sa.Connection]:
         if self.read_only:
             raise UserError(f"{self.folder} is open for reading only; nothing was changed.")
         if self._file_identity() != self._opened_file:
@@ -310,17 +296,16 @@ class ProjectDatabase:
                 "deleted; put it back and do it again, or open it where it is now."
             )
         try:
-            with self._write_lock, self._engine.begin() as connection:
+            with self._write_lock, self._engine.connect() as connection:
                 if self._closed:
                     # Begun on a lane for a project that was closed meanwhile: it is not ours now.
                     raise CancelledError
-                # Others are noted meanwhile, where this is not the GUI thread.
-                sizes = dict(self._unwritten_sizes)
-                writing.write_sizes(connection, sizes)
-                yield connection
-            for image_id, size in sizes.items():
-                if self._unwritten_sizes.get(image_id) == size:
-                    del self._unwritten_sizes[image_id]
+                with self._marked_long(connection, long=long), connection.begin():
+                    noted = self._unwritten.write(connection)
+                    if long:
+                        long_edits.prepare(connection)
+                    yield connection
+                self._unwritten.forget(noted)
         except IntegrityError as error:
             raise UserError(
                 "That cannot be done: something else in the project depends on it, or has its name."
@@ -331,9 +316,18 @@ class ProjectDatabase:
                 "folder, then do it again. What was saved before is safe."
             ) from error
 
-    @property
-    def _path(self) -> Path:
-        return self.folder / FOLDER_NAME / DATABASE_NAME
+    @contextmanager
+    def _marked_long(self, connection: sa.Connection, *, long: bool) -> Iterator[None]:
+        self._long = long
+        try:
+            yield
+        finally:
+            if long:
+                long_edits.tidy(connection)
+            self._long = False
+            if long and self._unwritten.settings:
+                with suppress(UserError), self._writing():
+                    pass
 
     def _file_identity(self) -> tuple[int, int] | None:
         """Tell which file stands where the database was opened; None when there is none."""
@@ -342,52 +336,3 @@ class ProjectDatabase:
         except OSError:
             return None
         return status.st_dev, status.st_ino
-
-
-def _images(connection: sa.Connection) -> list[ImageRecord]:
-    records = tables.images_from_text(connection.scalar(tables.select_images()))
-    return sorted(records, key=lambda record: natural_key(record.path))
-
-
-def _categories(connection: sa.Connection) -> tuple[Category, ...]:
-    rows = connection.execute(sa.select(tables.categories))
-    found = (tables.category_from_row(row) for row in rows)
-    return tuple(sorted(found, key=lambda category: category.place))
-
-
-def _annotations(
-    connection: sa.Connection, image_ids: Sequence[int]
-) -> dict[int, tuple[Annotation, ...]]:
-    found: dict[int, tuple[Annotation, ...]] = {}
-    for start in range(0, len(image_ids), _CHUNK):
-        chunk = {"ids": image_ids[start : start + _CHUNK]}
-        for row in connection.execute(tables.select_annotations(), chunk):
-            found[row[0]] = tables.annotations_from_text(row[1])
-    return found
-
-
-def _contents(connection: sa.Connection, image_ids: Sequence[int]) -> dict[int, ImageContent]:
-    records: list[ImageRecord] = []
-    for start in range(0, len(image_ids), _CHUNK):
-        chunk = tables.images.c.id.in_(image_ids[start : start + _CHUNK])
-        rows = connection.execute(sa.select(tables.images).where(chunk))
-        records += [tables.image_from_row(row) for row in rows]
-    found = _annotations(connection, image_ids)
-    return {
-        record.id: ImageContent(record, {a.id: a for a in found.get(record.id, ())})
-        for record in records
-    }
-
-
-def _uses(connection: sa.Connection, edit: Edit) -> dict[int, list[int]]:
-    """Return the annotations of each category that an edit takes away."""
-    gone = [c.before.id for c in edit.categories if c.after is None and c.before is not None]
-    return {category_id: _annotation_ids(connection, category_id) for category_id in gone}
-
-
-def _annotation_ids(connection: sa.Connection, category_id: int) -> list[int]:
-    c = tables.annotations.c
-    # As one text: there may be a hundred thousand.
-    query = sa.select(sa.func.json_group_array(c.id)).where(c.category_id == category_id)
-    ids: list[int] = json.loads(connection.scalar(query) or "[]")
-    return ids

@@ -43,6 +43,7 @@ from maskstudio.annotation.stack import back_to_front
 from maskstudio.storage.plain import (
     annotation_from,
     filter_from,
+    json_text,
     outlines_of,
     plain_annotation,
     plain_filter,
@@ -129,7 +130,18 @@ edits = Table(
     Column("author", Text, nullable=False),
     Column("undoable", Boolean, nullable=False),
     Column("state", String(8), nullable=False, index=True),
-    Column("changes", LargeBinary, nullable=False),  # zlib of JSON
+    Column("changes", LargeBinary, nullable=False),  # zlib of JSON; empty where there are parts
+    Column("parts", Integer, nullable=False),  # of a long edit: how many there are
+)
+
+# The parts of a long edit, each one an edit of its own; they were done in the order of their
+# numbers, which count from 0.
+edit_parts = Table(
+    "edit_parts",
+    metadata,
+    Column("edit_id", ForeignKey("edits.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("changes", LargeBinary, nullable=False),  # as above
 )
 
 
@@ -139,13 +151,57 @@ def image_row(record: ImageRecord) -> dict[str, Any]:
     return {"id": record.id, "path": record.path} | size | status_values(record.status)
 
 
+# Reading one text of all images holds the interpreter's lock, and keeps the window waiting; one of
+# so many takes a millisecond.
+_ROWS_AT_ONCE = 1000
+
+
 @cache
 def select_images() -> Select[Any]:
-    """Select all images, as one text."""
-    c = images.c
-    size = (c.height, c.width)
-    each = func.json_array(c.id, c.path, *size, c.state, c.rejections, c.detection_filter)
+    """Select the images whose paths come next after `after`, as one text, in order."""
+    c = select(images).where(images.c.path > bindparam("after")).order_by(images.c.path)
+    some = c.limit(_ROWS_AT_ONCE).subquery().c
+    size = (some.height, some.width)
+    each = func.json_array(
+        some.id, some.path, *size, some.state, some.rejections, some.detection_filter
+    )
     return select(func.json_group_array(each))
+
+
+@cache
+def select_counts(*, untouched: bool = False) -> Select[Any]:
+    """Select the next images after `after` by id that hold annotations: [id, how many]...
+
+    Args:
+        untouched: count pre-annotations only that nobody has touched.
+    """
+    c = annotations.c
+    each = select(c.image_id, func.count().label("count")).where(c.image_id > bindparam("after"))
+    if untouched:
+        each = each.where(c.open_score.is_not(None))
+    some = each.group_by(c.image_id).order_by(c.image_id).limit(_ROWS_AT_ONCE).subquery()
+    return select(func.json_group_array(func.json_array(*some.c)))
+
+
+@cache
+def select_category_counts() -> Select[Any]:
+    """Select of the images from `first` to `last` by id: [id, category id, how many]..."""
+    c = annotations.c
+    each = select(c.image_id, c.category_id, func.count().label("count"))
+    some = each.where(c.image_id.between(bindparam("first"), bindparam("last")))
+    found = some.group_by(c.image_id, c.category_id).subquery()
+    return select(func.json_group_array(func.json_array(*found.c)))
+
+
+def select_counts_of(image_ids: Sequence[int]) -> Select[Any]:
+    """Select those of these images that hold annotations: [id, how many]..., as one text."""
+    c = annotations.c
+    ids = func.json_each(json.dumps(image_ids)).table_valued("value")
+    each = select(c.image_id, func.count().label("count")).where(
+        c.image_id.in_(select(ids.c.value))
+    )
+    some = each.group_by(c.image_id).subquery()
+    return select(func.json_group_array(func.json_array(*some.c)))
 
 
 def images_from_text(text: str) -> list[ImageRecord]:
@@ -215,7 +271,7 @@ def insert_annotations(changes: Sequence[AnnotationChange]) -> tuple[Insert, ...
 def _insert(table: Table, rows: Sequence[dict[str, Any]]) -> Insert:
     if len(rows) == 1:
         return insert(table).values(rows[0])
-    each = func.json_each(json.dumps(rows)).table_valued("value")
+    each = func.json_each(json_text(rows)).table_valued("value")
     columns = {name: func.json_extract(each.c.value, f"$.{name}") for name in rows[0]}
     return insert(table).from_select(list(columns), select(*columns.values()))
 
@@ -232,7 +288,7 @@ def annotation_row(image_id: int, annotation: Annotation) -> dict[str, Any]:
 
 def content_row(annotation: Annotation) -> dict[str, Any]:
     """Return the row of an annotation's content."""
-    return {"id": annotation.id, "content": json.dumps(plain_annotation(annotation))}
+    return {"id": annotation.id, "content": json_text(plain_annotation(annotation))}
 
 
 def reassign_annotations(change: Reassignment) -> Update:
@@ -264,9 +320,18 @@ def select_some() -> Select[Any]:
 
 def annotations_from_text(text: str) -> tuple[Annotation, ...]:
     """Read what was selected for one image, back to front."""
-    read = json.loads(f"[{text}]")
-    found = read[1::2]
-    for one, category_id in zip(found, read[::2], strict=True):
-        one[1] = category_id
-    outlines = outlines_of(found)
-    return tuple(back_to_front(annotation_from(one, outlines) for one in found))
+    return annotations_from_texts([text])[0]
+
+
+def annotations_from_texts(texts: Sequence[str]) -> list[tuple[Annotation, ...]]:
+    """Read what was selected for images, each back to front; their outlines all at once."""
+    plain: list[list[list[Any]]] = []
+    for text in texts:
+        read = json.loads(f"[{text}]")
+        plain.append(read[1::2])
+        for one, category_id in zip(plain[-1], read[::2], strict=True):
+            one[1] = category_id
+    outlines = outlines_of([one for image in plain for one in image])
+    return [
+        tuple(back_to_front(annotation_from(one, outlines) for one in image)) for image in plain
+    ]

@@ -26,8 +26,11 @@ def _row_update(table: sa.Table, columns: Sequence[str]) -> sa.Update:
 # Built once: that takes SQLAlchemy longer than SQLite takes to carry them out.
 _MOVE_ANNOTATION = _row_update(tables.annotations, tables.annotations.columns.keys())
 _REWRITE_CONTENT = _row_update(tables.contents, tables.contents.columns.keys())
+_CHANGE_IMAGE = _row_update(tables.images, ["state", "rejections", "detection_filter"])
 _MARK = _row_update(tables.edits, ["state"])
+_COUNT_PARTS = _row_update(tables.edits, ["parts"])
 _NOTE = sa.insert(tables.edits)
+_NOTE_PART = sa.insert(tables.edit_parts)
 _DROP_UNDONE = (
     sa.update(tables.edits).where(tables.edits.c.state == "undone").values(state="dropped")
 )
@@ -40,12 +43,11 @@ def apply_edit(connection: sa.Connection, edit: Edit) -> None:
     for category in made:
         _put(connection, tables.categories, tables.category_row(category))
     _apply_annotations(connection, edit.annotations)
-    for image in edit.images:
-        connection.execute(
-            sa.update(tables.images)
-            .where(tables.images.c.id == image.image_id)
-            .values(tables.status_values(image.after))
-        )
+    if edit.images:
+        rows = [
+            {"standing": c.image_id} | _renamed(tables.status_values(c.after)) for c in edit.images
+        ]
+        connection.execute(_CHANGE_IMAGE, rows)
     _apply_rules(connection, edit.rules)
     for reassignment in edit.reassigned:
         connection.execute(tables.reassign_annotations(reassignment))
@@ -79,13 +81,40 @@ def write_journal(connection: sa.Connection, edit: Edit, *, redoable: bool) -> i
     """
     if edit.undoable and redoable:
         connection.execute(_DROP_UNDONE)
+    return _write_entry(connection, edit, journal.pack_changes(edit))
+
+
+def begin_long_entry(connection: sa.Connection, title: str, author: str) -> int:
+    """Note a long edit, of which no part is there yet, as done; return its id."""
+    return _write_entry(connection, Edit(title, author), b"")
+
+
+def write_part(connection: sa.Connection, entry: int, number: int, changes: bytes) -> None:
+    """Write a part of a long edit into the journal."""
+    connection.execute(_NOTE_PART, {"edit_id": entry, "number": number, "changes": changes})
+
+
+def end_long_entry(connection: sa.Connection, entry: int, parts: int) -> None:
+    """Note how many parts a long edit has; what was undone before cannot be redone after it.
+
+    Without any there was nothing to do, and nothing is noted.
+    """
+    if not parts:
+        connection.execute(sa.delete(tables.edits).where(tables.edits.c.id == entry))
+        return
+    connection.execute(_DROP_UNDONE)
+    connection.execute(_COUNT_PARTS, {"standing": entry, "new_parts": parts})
+
+
+def _write_entry(connection: sa.Connection, edit: Edit, changes: bytes) -> int:
     entry = {
         "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "title": edit.title,
         "author": edit.author,
         "undoable": edit.undoable,
         "state": "done",
-        "changes": journal.pack_changes(edit),
+        "changes": changes,
+        "parts": 0,
     }
     key = connection.execute(_NOTE, entry).inserted_primary_key
     return int(key[0]) if key else 0
@@ -127,7 +156,7 @@ def rehearse(connection: sa.Connection) -> None:
     write_setting(connection, "", 0)
     write_sizes(connection, {image.id: (1, 1)})
     for state, latest in (("done", True), ("undone", False)):
-        connection.execute(journal.next_entries(state, latest=latest)).all()
+        journal.next_entries(connection, state, latest=latest)
 
 
 def write_setting(connection: sa.Connection, key: str, value: Any) -> None:

@@ -3,8 +3,8 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from maskstudio.annotation.annotation import ImageState
 from maskstudio.session import category_operations, operations
+from support.datasets import whole_dataset
 from support.outlines import HOLED, SQUARE
 
 STEPS = st.tuples(
@@ -50,7 +50,7 @@ def work_on_an_image(session, verb, category_id, number):
 
 def everything(session):
     stored = session.require_database()
-    return stored.dataset(ImageState), stored.categories(), session.categories
+    return whole_dataset(stored), stored.categories(), session.categories
 
 
 def begin(session):

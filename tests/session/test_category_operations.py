@@ -5,6 +5,7 @@ import pytest
 from maskstudio.annotation.annotation import ImageState, Rejection
 from maskstudio.annotation.edits import Edit
 from maskstudio.session import category_operations, operations
+from support.datasets import whole_dataset
 from support.fakes import CELL
 from support.outlines import HOLED, SQUARE, put
 
@@ -40,7 +41,7 @@ def merge(studio, qtbot, gone, into, title=""):
 
 def everything(session):
     """The whole data set as it is on the disk."""
-    return session.require_database().dataset(ImageState)
+    return whole_dataset(session.require_database())
 
 
 def assert_undo_and_redo(studio, folder, before):

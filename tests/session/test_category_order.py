@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskstudio.annotation.annotation import Category, ImageState
+from maskstudio.annotation.annotation import Category
 from maskstudio.formats.coco import write_coco
 from maskstudio.session import category_operations, clipboard, operations
 from maskstudio.session.category_operations import moved
+from support.datasets import whole_dataset
 from support.fakes import CELL
 from support.outlines import HOLED, SQUARE
 
@@ -37,7 +38,7 @@ def names(session):
 
 
 def everything(session):
-    return session.require_database().dataset(ImageState)
+    return whole_dataset(session.require_database())
 
 
 def coco(session):
@@ -282,7 +283,8 @@ def test_an_edit_says_which_annotations_it_reassigns(session, studio, qtbot):
     session.edited.connect(heard.append)
     bees = session.require_database().annotation_ids(2)
     merge(studio, qtbot, [2], 1)
-    (edit,) = heard
+    session.undo()
+    edit = heard[-1]
     assert edit.reassigned[0].annotation_ids == bees
     assert edit.annotations == ()
     assert edit.inverse().inverse() == edit

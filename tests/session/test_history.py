@@ -17,8 +17,9 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from PySide6.QtCore import QCoreApplication
 
-from maskstudio.annotation.annotation import Category, Dataset, ImageState
+from maskstudio.annotation.annotation import Category, Dataset
 from maskstudio.annotation.detail import with_detail
 from maskstudio.annotation.detection_filter import DetectionFilter
 from maskstudio.annotation.detections import outline
@@ -47,6 +48,7 @@ from maskstudio.session.detection_filtering import DetectionFiltering
 from maskstudio.session.session import Session
 from maskstudio.session.tasks import Tasks
 from maskstudio.storage.opening import open_project
+from support.datasets import one_on_each, whole_dataset
 from support.fakes import CELL, disc_detections
 from support.pictures import write_picture
 
@@ -281,6 +283,13 @@ class Work(RuleBasedStateMachine):
             assert [a.segmentation for a in preview.values()] == shown
 
     @rule()
+    def take_in(self) -> None:
+        """Have an annotation put on every image, by a lane."""
+        assert self.session.edit_long(self.tasks, one_on_each)
+        while self.session.writing:
+            QCoreApplication.processEvents()
+
+    @rule()
     def undo(self) -> None:
         self.session.undo()
 
@@ -328,17 +337,17 @@ class Work(RuleBasedStateMachine):
             self.place.cleanup()
 
     def take_everything_back_and_bring_it_back(self) -> None:
-        while self.session.redo():
-            pass
+        while self.session.history().redo:
+            self.session.redo()
         at_last = self.everything()
         self.session.close()
         self.session.open(open_project(self.folder))
         assert self.everything() == at_last
-        while self.session.undo():
-            pass
+        while self.session.history().undo:
+            self.session.undo()
         assert self.everything() == self.at_first
-        while self.session.redo():
-            pass
+        while self.session.history().redo:
+            self.session.redo()
         assert self.everything() == at_last
         assert self.unexpected() == []
 
@@ -363,7 +372,7 @@ class Work(RuleBasedStateMachine):
 
     def everything(self) -> Dataset:
         """The whole data set as it is on the disk."""
-        return self.session.require_database().dataset(ImageState)
+        return whole_dataset(self.session.require_database())
 
 
 def test_undoing_everything_gives_back_the_beginning_and_redoing_it_the_end(qapp):

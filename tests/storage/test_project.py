@@ -26,6 +26,7 @@ from maskstudio.errors import UserError
 from maskstudio.storage.opening import open_project
 from maskstudio.storage.project import ProjectDatabase
 from storage.children import CELL, draw, draw_all, make_project, numbered
+from support.datasets import whole_dataset
 
 
 @pytest.fixture
@@ -190,13 +191,13 @@ def test_a_data_set_holds_the_images_in_the_states_asked_for(project: ProjectDat
             ),
         )
     )
-    assert project.dataset([ImageState.VERIFIED]) == Dataset(
+    assert whole_dataset(project, [ImageState.VERIFIED]) == Dataset(
         (CELL,), (ImageRecord(1, "a.png", status=verified),), {1: (first,)}
     )
-    everything = project.dataset(ImageState)
+    everything = whole_dataset(project)
     assert [image.id for image in everything.images] == [1, 2, 3]
     assert everything.annotations == {1: (first,), 2: (second,)}
-    assert project.dataset([]) == Dataset((CELL,), (), {})
+    assert whole_dataset(project, []) == Dataset((CELL,), (), {})
 
 
 def test_a_data_set_is_one_state_though_another_writes_meanwhile(tmp_path: Path) -> None:
@@ -218,7 +219,7 @@ def test_a_data_set_is_one_state_though_another_writes_meanwhile(tmp_path: Path)
         writer.start()
         try:
             for _ in range(40):
-                dataset = reader.dataset(ImageState)
+                dataset = whole_dataset(reader)
                 used = {a.category_id for a in dataset.annotations.get(1, ())}
                 assert used == {category.id for category in dataset.categories} - {CELL.id}
         finally:
@@ -283,3 +284,17 @@ def test_the_journal_says_who_did_what_and_when(project: ProjectDatabase) -> Non
     ]
     assert all(at.endswith("+00:00") and len(at) == 29 for *_, at in rows)
     assert rows[0][4] <= rows[1][4]
+
+
+def test_the_log_is_brought_in_on_request_and_not_into_a_project_closed_meanwhile(
+    tmp_path: Path,
+) -> None:
+    project = make_project(tmp_path)
+    project.commit(draw(numbered(1, 1), "Draw"))
+    path = tmp_path / ".maskstudio" / "project.db"
+    before = path.read_bytes()
+    project.catch_up()
+    assert path.read_bytes() != before
+    project.close()
+    project.catch_up()
+    assert not path.with_name("project.db-wal").exists()

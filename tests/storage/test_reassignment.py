@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from maskstudio.annotation.annotation import Annotation, Category, ImageState
+from maskstudio.annotation.annotation import Annotation, Category
 from maskstudio.annotation.edits import AnnotationChange, CategoryChange, Edit, Reassignment
 from maskstudio.annotation.image_facts import ImageFacts
 from maskstudio.annotation.segmentation import Segmentation
 from maskstudio.storage.opening import open_project
-from maskstudio.storage.project import CategoryUses, ProjectDatabase
+from maskstudio.storage.project import ProjectDatabase
+from maskstudio.storage.reading import CategoryUses
+from support.datasets import whole_dataset
 
 THIRD = Segmentation.from_rings([(1 / 3, 0.1), (20, 0.2), (10.7, 30 / 7)])
 CAT, DOG = Category(1, "cat"), Category(2, "dog")
@@ -55,9 +57,9 @@ def kinds(project: ProjectDatabase) -> dict[int, int]:
 
 
 def test_only_the_category_changes(project: ProjectDatabase) -> None:
-    before = project.dataset(ImageState).annotations
+    before = whole_dataset(project).annotations
     merge(project)
-    after = project.dataset(ImageState).annotations
+    after = whole_dataset(project).annotations
     assert after == {
         image: tuple(replace(a, category_id=2) for a in there) for image, there in before.items()
     }
@@ -65,13 +67,13 @@ def test_only_the_category_changes(project: ProjectDatabase) -> None:
 
 
 def test_it_is_taken_back_and_done_again(project: ProjectDatabase) -> None:
-    before = project.dataset(ImageState)
+    before = whole_dataset(project)
     merge(project)
-    after = project.dataset(ImageState)
+    after = whole_dataset(project)
     project.undo()
-    assert project.dataset(ImageState) == before
+    assert whole_dataset(project) == before
     project.redo()
-    assert project.dataset(ImageState) == after
+    assert whole_dataset(project) == after
 
 
 def test_what_has_another_category_by_then_keeps_it(project: ProjectDatabase) -> None:
@@ -123,6 +125,6 @@ def test_the_order_and_what_is_hidden_are_kept(project: ProjectDatabase, tmp_pat
     with open_project(tmp_path) as again:
         assert [category.name for category in again.categories()] == ["dog", "cat"]
         assert [category.hidden for category in again.categories()] == [False, True]
-        assert [category.id for category in again.dataset(ImageState).categories] == [1, 2]
+        assert [category.id for category in whole_dataset(again).categories] == [1, 2]
         again.undo()
         assert again.categories() == (CAT, DOG)
