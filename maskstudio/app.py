@@ -28,6 +28,7 @@ from maskstudio.session.facts_reading import FactsReading
 from maskstudio.session.hush import Hush
 from maskstudio.session.images import ImageLoader
 from maskstudio.session.listing import FolderListing
+from maskstudio.session.log_keeping import LogKeeping
 from maskstudio.session.look_ahead import LookAhead
 from maskstudio.session.model_store import ModelReading, ModelStore
 from maskstudio.session.preannotation import PreAnnotator
@@ -96,6 +97,7 @@ class App(QObject):
         self._listing = FolderListing(self.session, self.tasks)
         FactsReading(self.session, self.tasks)
         Hush(self.session, self.tasks)
+        LogKeeping(self.session, self.tasks)
         self.window = MainWindow(services, self._settings.theme)
         self.window.restore_layout(self._settings.window)
         self._restore_display()
