@@ -57,10 +57,14 @@ def trace(mask: NDArray[np.bool_], left: int = 0, top: int = 0) -> Segmentation 
     """
     if not mask.any():  # cv2 would crash on a mask without rows or columns
         return None
-    count, pieces = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
+    count, pieces, around, _ = cv2.connectedComponentsWithStats(
+        mask.astype(np.uint8), connectivity=4
+    )
     parts: list[Part] = []
     for piece in range(1, count):
-        parts += _trace_piece(pieces == piece if count > 2 else mask, left, top)
+        x, y, w, h, _ = around[piece].tolist()
+        cut = pieces[y : y + h, x : x + w] == piece
+        parts += _trace_piece(cut, left + x, top + y)
     return Segmentation(tuple(parts))
 
 
@@ -79,27 +83,6 @@ def rasterize(segmentation: Segmentation, height: int, width: int) -> Rle:
 def decode(rle: Rle) -> NDArray[np.bool_]:
     """Return an RLE as a mask (height, width)."""
     return np.asarray(coco_mask.decode(rle), np.bool_)
-
-
-def run_lengths(rle: Rle) -> list[int]:
-    """Return the lengths of the runs of a mask, column by column, the first of them outside it.
-
-    The inverse of pycocotools' packing (`rleToString` in its maskApi.c): five bits a character,
-    48 added; from the third run on, a run stands as the difference to the one before the last.
-    """
-    lengths: list[int] = []
-    value = shift = 0
-    for byte in rle["counts"]:
-        bits = byte - 48
-        value |= (bits & 0x1F) << shift
-        shift += 5
-        if bits & 0x20:  # more of this number follows
-            continue
-        if bits & 0x10:  # negative
-            value -= 1 << shift
-        lengths.append(value + (lengths[-2] if len(lengths) > 2 else 0))
-        value = shift = 0
-    return lengths
 
 
 def mask_iou(a: Rle, b: Rle) -> float:
@@ -329,12 +312,9 @@ def _around(hole: Ring, height: int, width: int) -> list[float]:
 
 
 def _trace_piece(mask: NDArray[np.bool_], left: int, top: int) -> list[Part]:
-    rows = np.flatnonzero(mask.any(axis=1))
-    columns = np.flatnonzero(mask.any(axis=0))
-    cut = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    doubled = np.repeat(np.repeat(cut.astype(np.uint8), 2, axis=0), 2, axis=1)
+    doubled = np.repeat(np.repeat(mask.astype(np.uint8), 2, axis=0), 2, axis=1)
     contours, _ = cv2.findContours(doubled, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    offset = np.array([left + columns[0], top + rows[0]], dtype=np.float64)
+    offset = np.array([left, top], dtype=np.float64)
     rings = [_corners((np.asarray(contour[:, 0]) + 1) // 2) + offset for contour in contours]
     # One 4-connected piece has one outer ring; RETR_CCOMP gives it first, then its holes.
     polygon = shapely.Polygon(rings[0], rings[1:])

@@ -1,7 +1,6 @@
 """Read COCO instance JSON, strictly: what is wrong is said in one sentence, with file and place."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,18 @@ from pycocotools import mask as coco_mask
 from maskstudio.annotation.masks import Rle
 from maskstudio.annotation.segmentation import MAX_COORDINATE
 from maskstudio.errors import UserError
+from maskstudio.formats.coco_entries import (
+    AnnotationEntry,
+    CategoryEntry,
+    CocoEntries,
+    ImageEntry,
+    RleEntry,
+    read_category_entries,
+    read_entries,
+)
+from maskstudio.progress import TaskContext
+
+_SILENT = TaskContext()
 
 
 @dataclass(frozen=True)
@@ -72,24 +83,24 @@ def read_coco(path: Path) -> CocoFile:
     Raises:
         UserError: the file cannot be read, is not COCO, or refers to what it does not contain.
     """
-    raw = _load(path)
-    images = {i.id: i for i in (_image(path, n, e) for n, e in _entries(path, raw, "images"))}
-    categories = [_category(path, n, e) for n, e in _entries(path, raw, "categories")]
-    known = {category.id for category in categories}
+    entries = read_entries(path)
+    if not isinstance(entries, CocoEntries):
+        raise UserError(f"{path} is a list of results; choose the COCO file they are of.")
+    images = {one.id: _image(path, n, one) for n, one in enumerate(entries.images)}
+    known = {category.id for category in entries.categories}
     by_image: dict[int, list[CocoAnnotation]] = {image_id: [] for image_id in images}
-    for number, entry in _entries(path, raw, "annotations"):
-        annotation = _annotation(path, number, entry)
+    for number, entry in enumerate(entries.annotations.checked(_SILENT)):
         where = f"{path}: annotations[{number}]"
-        if annotation.image_id not in by_image:
-            raise UserError(f"{where} is on image {annotation.image_id}, which is not listed.")
-        if annotation.category_id not in known:
-            raise UserError(f"{where} has category {annotation.category_id}, which is not listed.")
-        by_image[annotation.image_id].append(annotation)
+        if entry.image_id not in by_image:
+            raise UserError(f"{where} is on image {entry.image_id}, which is not listed.")
+        if entry.category_id not in known:
+            raise UserError(f"{where} has category {entry.category_id}, which is not listed.")
+        by_image[entry.image_id].append(_annotation(number, entry, where))
     return CocoFile(
         path,
         images,
         {image_id: tuple(annotations) for image_id, annotations in by_image.items()},
-        tuple(sorted(categories, key=lambda category: category.id)),
+        _sorted(entries.categories),
     )
 
 
@@ -99,9 +110,7 @@ def read_categories(path: Path) -> tuple[CocoCategory, ...]:
     Raises:
         UserError: the file cannot be read or lists no categories.
     """
-    entries = _entries(path, _load(path), "categories")
-    categories = [_category(path, number, entry) for number, entry in entries]
-    return tuple(sorted(categories, key=lambda category: category.id))
+    return _sorted(read_category_entries(path))
 
 
 def segmentation_to_rle(segmentation: Any, height: int, width: int) -> Rle:
@@ -129,62 +138,31 @@ def segmentation_to_rle(segmentation: Any, height: int, width: int) -> Rle:
         raise UserError(f"A segmentation is neither polygons nor RLE ({error}).") from error
 
 
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is not JSON: {error}.") from error
-    if not isinstance(raw, dict):
-        raise UserError(f"{path} is not a COCO file: it holds a {type(raw).__name__}, no object.")
-    return raw
+def _image(path: Path, number: int, entry: ImageEntry) -> CocoImage:
+    if entry.height is None or entry.width is None:
+        raise UserError(f"{path}: images[{number}] lacks its height or width.")
+    return CocoImage(entry.id, entry.file_name, entry.height, entry.width)
 
 
-def _entries(path: Path, raw: Mapping[str, Any], key: str) -> list[tuple[int, Mapping[str, Any]]]:
-    entries = raw.get(key)
-    if not isinstance(entries, list):
-        raise UserError(f"{path} is not a COCO instance file: it has no list {key!r}.")
-    for number, entry in enumerate(entries):
-        if not isinstance(entry, dict):
-            raise UserError(f"{path}: {key}[{number}] is no object.")
-    return list(enumerate(entries))
+def _sorted(entries: Iterable[CategoryEntry]) -> tuple[CocoCategory, ...]:
+    found = (CocoCategory(one.id, one.name, one.supercategory or "") for one in entries)
+    return tuple(sorted(found, key=lambda category: category.id))
 
 
-def _image(path: Path, number: int, entry: Mapping[str, Any]) -> CocoImage:
-    try:
-        return CocoImage(
-            int(entry["id"]), str(entry["file_name"]), int(entry["height"]), int(entry["width"])
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path}: images[{number}] is wrong or lacks {error}.") from error
-
-
-def _category(path: Path, number: int, entry: Mapping[str, Any]) -> CocoCategory:
-    try:
-        return CocoCategory(
-            int(entry["id"]), str(entry["name"]), str(entry.get("supercategory") or "")
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path}: categories[{number}] is wrong or lacks {error}.") from error
-
-
-def _annotation(path: Path, number: int, entry: Mapping[str, Any]) -> CocoAnnotation:
-    try:
-        x, y, w, h = (float(v) for v in entry.get("bbox") or (0, 0, 0, 0))
-        return CocoAnnotation(
-            int(entry.get("id", number + 1)),
-            int(entry["image_id"]),
-            int(entry["category_id"]),
-            entry.get("segmentation") or None,
-            (x, y, w, h),
-            bool(entry.get("iscrowd", 0)),
-            tuple(sorted((n, _text(v)) for n, v in (entry.get("attributes") or {}).items())),
-            _text(entry.get("note") or ""),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UserError(f"{path}: annotations[{number}] is wrong or lacks {error}.") from error
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+def _annotation(number: int, entry: AnnotationEntry, where: str) -> CocoAnnotation:
+    box = entry.bbox or [0.0] * 4
+    if len(box) != len(("x", "y", "width", "height")):
+        raise UserError(f"{where} has a bbox of {len(box)} numbers instead of four.")
+    segmentation: Any = entry.segmentation or None
+    if isinstance(segmentation, RleEntry):
+        segmentation = {"size": list(segmentation.size), "counts": segmentation.counts}
+    return CocoAnnotation(
+        number + 1 if entry.id is None else entry.id,
+        entry.image_id,
+        entry.category_id,
+        segmentation,
+        (box[0], box[1], box[2], box[3]),
+        bool(entry.iscrowd),
+        entry.texts(),
+        entry.note or "",
+    )

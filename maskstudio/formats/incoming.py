@@ -18,12 +18,14 @@ class IncomingCategory:
         supercategory: a wider class it belongs to, or empty.
         colour: `#rrggbb`, or empty where the data set has none.
         count: annotations of it in the whole data set.
+        project_id: the id of the category in the project, where the data set knows no name of it.
     """
 
     name: str
     supercategory: str = ""
     colour: str = ""
     count: int = 0
+    project_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class IncomingImage:
         project_id: the id of the image in the project, where the data set knows no other name.
         annotations: how many stand on it.
         embedded: the data set carries the image itself; see `Source.pixels`.
+        any_ending: `name` stands without the image's ending: `a/b` means `a/b.jpg`, `a/b.tif`, ...
     """
 
     name: str
@@ -48,6 +51,7 @@ class IncomingImage:
     project_id: int | None = None
     annotations: int = 0
     embedded: bool = False
+    any_ending: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,12 @@ class IncomingContent:
         annotations: back to front.
         left_out: a sentence for each shape that no annotation can be made of, naming file and
             place.
+        mended: likewise for each outline that was changed to be valid or to lie in the image.
     """
 
     annotations: tuple[IncomingAnnotation, ...]
     left_out: tuple[str, ...] = ()
+    mended: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -116,7 +122,7 @@ class Source(Protocol):
 
         Args:
             number: its place in `images`.
-            height: rows of the image in the project: the size the outlines are for.
+            height: rows of the image: as `images` tells, or in the project where it does not.
             width: columns of it.
 
         Raises:

@@ -228,6 +228,7 @@ def test_well_known_binary_brings_back_every_bit(rings_of_parts: list[list[Point
         assert new.tobytes() == old.tobytes()
     assert after == before
     assert hash(after) == hash(before)
+    assert before.wkb == shapely.to_wkb(before.geometry)
 
 
 def test_the_smallest_change_makes_another_outline() -> None:
