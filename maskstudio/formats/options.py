@@ -1,9 +1,11 @@
 """What a person decides about an export."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
 from maskstudio.annotation.annotation import Dataset, ImageState
+from maskstudio.errors import UserError
 
 
 class ExportFormat(StrEnum):
@@ -40,6 +42,29 @@ class SplitRatios:
     val: float
     test: float = 0.0
 
+    @classmethod
+    def from_text(cls, text: str) -> "SplitRatios":
+        """Read `0.8,0.1,0.1` or `80,20`: two or three numbers, scaled to add up to 1.
+
+        Raises:
+            UserError: it is anything else.
+        """
+        try:
+            numbers = [float(number) for number in text.split(",")]
+        except ValueError:
+            numbers = []
+        total = sum(numbers)
+        if len(numbers) not in (2, 3) or min(numbers) < 0 or not math.isfinite(total):
+            raise UserError(f"{text!r} is no split; write the parts like 0.8,0.1,0.1 or 80,20.")
+        if numbers[0] <= 0:
+            raise UserError(f"The split {text!r} leaves nothing to train on; write 0.8,0.1,0.1.")
+        return cls(*(number / total for number in numbers))
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The share of each part by its name, those of nothing included."""
+        return {"train": self.train, "val": self.val, "test": self.test}
+
 
 @dataclass(frozen=True)
 class ExportPart:
@@ -63,6 +88,7 @@ class ExportOptions:
         segmentation: how outlines stand in COCO files.
         splits: how large the parts are; None writes one whole.
         placement: what becomes of the image files.
+        draw_anew: forget which image was in which part before, and draw the parts again.
     """
 
     format: ExportFormat
@@ -71,3 +97,4 @@ class ExportOptions:
     segmentation: SegmentationStyle = SegmentationStyle.POLYGON
     splits: SplitRatios | None = None
     placement: ImagePlacement = ImagePlacement.REFERENCE
+    draw_anew: bool = False

@@ -1,5 +1,6 @@
 """A small data set with everything in it that a COCO file must carry, and a way to write it."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,8 +9,12 @@ import pytest
 from maskstudio.annotation.annotation import Annotation, Category, Dataset, ImageRecord
 from maskstudio.annotation.segmentation import Part, Segmentation, as_ring
 from maskstudio.formats.coco import write_coco
+from maskstudio.formats.incoming import Source
+from maskstudio.formats.sources import open_source
+from maskstudio.progress import TaskContext
 
 WriteFile = Callable[[Dataset], Path]
+OpenRaw = Callable[..., Source]
 
 
 @pytest.fixture
@@ -59,3 +64,15 @@ def write_file(tmp_path: Path) -> WriteFile:
         return path
 
     return write
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> OpenRaw:
+    """Return what opens a COCO file that is given as bytes or as Python values."""
+
+    def open_it(raw: object, of: Path | None = None) -> Source:
+        path = tmp_path / "set.json"
+        path.write_bytes(raw if isinstance(raw, bytes) else json.dumps(raw).encode())
+        return open_source(path, TaskContext(), of)
+
+    return open_it

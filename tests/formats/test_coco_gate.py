@@ -13,6 +13,8 @@ from maskstudio.annotation.segmentation import Segmentation
 from maskstudio.errors import CancelledError
 from maskstudio.formats.coco import write_coco
 from maskstudio.formats.gate import GateReport, check_coco
+from maskstudio.formats.gate_piece import MIN_IOU
+from maskstudio.formats.options import SegmentationStyle
 from maskstudio.progress import TaskContext
 
 WriteFile = Callable[[Dataset], Path]
@@ -306,7 +308,7 @@ class Cancelled(TaskContext):
 def test_cancel_is_heard(small_dataset: Dataset, write_file: WriteFile) -> None:
     path = write_file(small_dataset)
     with pytest.raises(CancelledError):
-        check_coco(path, small_dataset, Cancelled())
+        check_coco(path, small_dataset, context=Cancelled())
 
 
 def test_gate_finds_what_changed_after_writing(small_dataset: Dataset, tmp_path: Path) -> None:
@@ -323,3 +325,75 @@ def test_gate_finds_what_changed_after_writing(small_dataset: Dataset, tmp_path:
     problems = check_coco(path, changed).problems
     assert "b.png: annotation 12 is not the mask on screen (IoU 0.500)." in problems
     assert "Annotation 13, on image b.png with category 1, is not in the data set." in problems
+
+
+def spread_out() -> Dataset:
+    """Return a data set of more than one piece, some of it hard to export."""
+    square = Segmentation.from_rings([(10, 10), (26, 10), (26, 24)])
+    sliver = Segmentation.from_rings([(5.1, 1), (5.3, 1), (5.3, 11)])
+    numbers = range(1, 2101)
+    annotations = {
+        n: (Annotation(n, n % 3 + 1, sliver if n % 1000 == 7 else square, iscrowd=n % 500 == 3),)
+        for n in numbers
+    }
+    records = tuple(ImageRecord(n, f"{n}.png", 32 + n % 3, 40) for n in numbers)
+    return Dataset((Category(1, "a"), Category(2, "b"), Category(3, "c")), records, annotations)
+
+
+def test_many_images_are_written_and_compared_in_pieces(write_file: WriteFile) -> None:
+    dataset = spread_out()
+    path = write_file(dataset)
+    report = check_coco(path, dataset)
+    assert report == GateReport(
+        images=2100,
+        annotations=2097,
+        categories=3,
+        min_iou=1.0,
+        mean_iou=1.0,
+        ap=pytest.approx(1.0),
+        left_out=tuple(
+            f"{n}.png: annotation {n} covers no pixel and was left out." for n in (7, 1007, 2007)
+        ),
+        crowds=5,
+    )
+    # All in one line it is read in another way, and the same is found.
+    path.write_text(json.dumps(json.loads(path.read_bytes())), encoding="ascii")
+    assert check_coco(path, dataset) == report
+
+
+def test_what_went_from_one_piece_to_another_is_named(write_file: WriteFile) -> None:
+    dataset = spread_out()
+    path = write_file(dataset)
+    text = path.read_text(encoding="ascii")
+    text = text.replace('{"id":12,"image_id":12,', '{"id":12,"image_id":2012,')
+    text = text.replace('{"id":2050,"image_id":', '{"id":30,"image_id":')
+    path.write_text(text, encoding="ascii")
+    report = check_coco(path, dataset)
+    assert report.problems == (
+        "Annotation id 30 is used 2 times.",
+        "Annotation 12 is on image 2012.png with category 1, not on image 12.png with category 1.",
+        "Annotation 2050, on image 2050.png with category 2, is missing.",
+    )
+    assert report.ap is None
+
+
+def test_exact_masks_are_held_to_the_pixel(small_dataset: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "exact.json"
+    with path.open("wb") as file:
+        write_coco(small_dataset, file, SegmentationStyle.RLE)
+    assert check_coco(path, small_dataset, SegmentationStyle.RLE).min_iou == 1.0
+    raw = json.loads(path.read_bytes())
+    counts = by_id(raw, 1)["segmentation"]["counts"]
+    counts[1], counts[2] = counts[1] - 1, counts[2] + 1
+    path.write_text(json.dumps(raw), encoding="ascii")
+    report = check_coco(path, small_dataset, SegmentationStyle.RLE)
+    assert report.min_iou > MIN_IOU
+    assert "füße/a 1.png: annotation 1 is not the mask on screen (IoU 0.997)." in report.problems
+
+
+def test_masks_are_what_was_asked_for(small_dataset: Dataset, write_file: WriteFile) -> None:
+    report = check_coco(write_file(small_dataset), small_dataset, SegmentationStyle.RLE)
+    assert (
+        "füße/a 1.png: annotation 1 has not the run lengths of a mask of its image's size."
+        in report.problems
+    )

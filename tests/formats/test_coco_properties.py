@@ -11,7 +11,8 @@ from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
 from maskstudio.annotation.annotation import Annotation, Category, Dataset, ImageRecord
-from maskstudio.annotation.masks import mask_iou, place, rasterize, run_lengths
+from maskstudio.annotation.many_runs import runs_of
+from maskstudio.annotation.masks import mask_iou, place, rasterize
 from maskstudio.annotation.segmentation import Part, Segmentation, as_ring
 from maskstudio.formats.coco_reader import read_coco, segmentation_to_rle
 from maskstudio.formats.gate import check_coco
@@ -147,7 +148,7 @@ def test_run_lengths_are_those_of_the_mask(runs, height):
     mask = np.zeros(height * width, bool)
     mask[: len(column)] = column
     grid = mask.reshape(width, height).T
-    lengths = run_lengths(place(grid, 0, 0, height, width))
+    (lengths,) = runs_of([place(grid, 0, 0, height, width)])
     assert sum(lengths) == height * width
     inside = np.repeat(np.arange(len(lengths)) % 2, lengths).astype(bool)
     assert np.array_equal(inside, mask)
@@ -156,4 +157,4 @@ def test_run_lengths_are_those_of_the_mask(runs, height):
 def test_long_runs_are_unpacked_too():
     counts = [70_000, 3, 1_000_000, 40, 9, 100_000]
     rle = coco_mask.frPyObjects({"size": [1, sum(counts)], "counts": counts}, 1, sum(counts))
-    assert run_lengths(rle) == counts
+    assert runs_of([rle]) == [counts]
