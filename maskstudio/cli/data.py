@@ -1,4 +1,4 @@
-"""The commands on data sets: `predict`, `export`, `demo`, and opening the window."""
+"""The commands `predict` and `demo`, and opening the window."""
 
 import os
 from collections.abc import Iterable
@@ -54,33 +54,6 @@ def predict(
     check_folders(output)
     with ConsoleContext("Predicting", progress) as context:
         _predict(paths, output, (model, device, score, tiles), overlay, context)
-
-
-def export(
-    project: Annotated[Path, typer.Option(help="Folder of images that was labelled.")],
-    output: Annotated[Path, typer.Option(help="The file to write.")],
-    states: Annotated[
-        str, typer.Option(help="States to export, comma-separated.")
-    ] = "edited,verified,empty",
-    progress: ProgressOption = ProgressStyle.BAR,
-) -> None:
-    """Export a project as COCO JSON, read back and proved before it replaces an older file."""
-    from maskstudio.annotation.annotation import ImageState
-    from maskstudio.session.exporting import export_coco
-    from maskstudio.storage.opening import open_project
-
-    known = ", ".join(ImageState)
-    try:
-        wanted = [ImageState(state.strip()) for state in states.split(",")]
-    except ValueError as error:
-        raise typer.BadParameter(f"{error}; the states are {known}") from error
-    with (
-        open_project(project, read_only=True) as database,
-        ConsoleContext("Exporting", progress) as context,
-    ):
-        report = export_coco(database, output, wanted, context)
-        for line in (f"wrote {output}", *report.sentences()):
-            context.produce(line)
 
 
 def demo(

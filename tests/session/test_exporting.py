@@ -12,9 +12,11 @@ from pycocotools.coco import COCO
 from maskstudio.annotation.annotation import ImageState
 from maskstudio.annotation.segmentation import Part, Segmentation, as_ring
 from maskstudio.errors import CancelledError, UserError
+from maskstudio.formats.options import ExportFormat, ExportOptions
 from maskstudio.progress import TaskContext
 from maskstudio.session import operations
-from maskstudio.session.exporting import DEFAULT_STATES, export_coco
+from maskstudio.session.exporting import DEFAULT_STATES
+from maskstudio.session.exporting import export as export_project
 from support.pictures import write_picture
 
 SQUARE = Segmentation.from_rings([(10, 10), (30, 10), (30, 30), (10, 30)])
@@ -39,7 +41,9 @@ def drawn(studio):
 
 
 def export(studio, path, states=DEFAULT_STATES, context=None):
-    return export_coco(studio.session.require_database(), path, states, context or TaskContext())
+    options = ExportOptions(ExportFormat.COCO, tuple(states))
+    database = studio.session.require_database()
+    return export_project(database, path, options, context or TaskContext())
 
 
 def read(path):
@@ -51,7 +55,7 @@ def test_the_file_is_what_is_on_screen(drawn, tmp_path):
     path = tmp_path / "out.json"
     report = export(drawn, path)
 
-    assert report.gate.ok
+    assert "Evaluated against itself: AP 1.000." in report.sentences()
     coco = read(path)
     images = {image["file_name"]: image for image in coco.imgs.values()}
     assert images.keys() == {"a.png", "b.png"}
@@ -136,11 +140,18 @@ def test_an_image_that_is_gone_is_refused(drawn, tmp_path, folder):
 
 
 def test_with_nothing_to_export_it_says_what_to_do(studio, tmp_path):
-    path = tmp_path / "out.json"
-    path.write_text("old")
     with pytest.raises(UserError, match="verify an image first, or export other states too"):
-        export(studio, path)
-    assert path.read_text() == "old"
+        export(studio, tmp_path / "out.json")
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_a_file_that_somebody_else_has_written_is_never_replaced(drawn, tmp_path):
+    path = tmp_path / "annotations.json"
+    path.write_text('{"info": {}, "images": [], "annotations": [], "categories": []}')
+    before = path.read_bytes()
+    with pytest.raises(UserError, match="was not written by MaskStudio"):
+        export(drawn, path)
+    assert path.read_bytes() == before
 
 
 class CancelledAt(TaskContext):
@@ -155,13 +166,16 @@ class CancelledAt(TaskContext):
             raise CancelledError
 
 
-@pytest.mark.parametrize("when", [0, 2, 3, 4])
+@pytest.mark.parametrize("when", [0, 1, 2, 3])
 def test_cancelled_anywhere_the_old_file_stays(drawn, tmp_path, when):
     path = tmp_path / "out.json"
-    path.write_text("old")
+    export(drawn, path)
+    before = path.read_bytes()
+    drawn.show("a.png")
+    operations.draw(drawn.session, SQUARE.translated(30, 30), None)
     with pytest.raises(CancelledError):
         export(drawn, path, context=CancelledAt(when))
-    assert path.read_text() == "old"
+    assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir() if file.is_file()] == ["out.json"]
 
 
