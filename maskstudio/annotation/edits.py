@@ -165,6 +165,23 @@ def change(content: ImageContent, after: Iterable[Annotation], title: str) -> Ed
     return _by_person(title, content, changes, moved)
 
 
+def mend(content: ImageContent, after: Mapping[int, Annotation | None], title: str) -> Edit:
+    """Put right or delete annotations by their ids, and say nothing of the image by that.
+
+    Nobody has looked at them: what a model found stays its own, and the image in its state. What a
+    model found and is deleted is not offered again.
+    """
+    standing = content.annotations
+    changes = tuple(
+        AnnotationChange(content.record.id, standing[i], a)
+        for i, a in after.items()
+        if a != standing[i]
+    )
+    gone = (c.before for c in changes if c.before is not None and c.after is None)
+    rejected = tuple(_rejection(a) for a in gone if a.model_id is not None)
+    return Edit(title, PERSON, changes, _status(content, content.record.state, rejected))
+
+
 def arrange(content: ImageContent, after: Iterable[Annotation], title: str) -> Edit:
     """Hide, show, lock, unlock or stack annotations, matched by id; same ones are left out.
 

@@ -13,6 +13,11 @@ def main() -> None:
 
     Exit code 0, 1 (one line on stderr) or 2 (wrong usage).
     """
+    if getattr(sys, "frozen", False):
+        # In a program made into one file a helper process is that program again, with other words.
+        import multiprocessing
+
+        multiprocessing.freeze_support()
     try:
         words = sys.argv[1:]
         if not words or _is_folder(*words):

@@ -6,7 +6,10 @@ import typer
 from typer.core import TyperGroup
 
 from maskstudio import __version__
-from maskstudio.cli.data import demo, export, gui, predict
+from maskstudio.cli.check import check
+from maskstudio.cli.data import demo, gui, predict
+from maskstudio.cli.exporting import export
+from maskstudio.cli.incoming import import_data
 from maskstudio.cli.models import models
 from maskstudio.cli.training import evaluate, train
 
@@ -26,8 +29,9 @@ class _Group(TyperGroup):
 
 app = typer.Typer(cls=_Group, add_completion=False, pretty_exceptions_enable=False)
 app.command(_GUI)(gui)
-for _command in (demo, predict, train, evaluate, export):
+for _command in (demo, predict, train, evaluate, export, check):
     app.command()(_command)
+app.command("import")(import_data)
 app.add_typer(models, name="models")
 
 
