@@ -59,6 +59,7 @@ def _available(session: Session, annotator: PreAnnotator, tool: Tool) -> dict[st
     # A selection that moved under a tool would take what the tool is doing away.
     nudges = dict.fromkeys(NUDGES, selected and not tool.busy)
     return nudges | {
+        "import": project and free,
         "export": project,
         "go_to": project,
         "undo": tool.busy or (free and history.undo is not None),
@@ -97,6 +98,9 @@ def _available(session: Session, annotator: PreAnnotator, tool: Tool) -> dict[st
         "verify": writable,
         "skip": writable,
         "reopen": writable,
+        "quality": project,
+        "next_finding": project,
+        "previous_finding": project,
         "predict": writable,
         "predict_folder": writable,
         "predict_selected": writable and bool(session.order.chosen),

@@ -20,7 +20,7 @@ from maskstudio.ui.actions import Actions
 from maskstudio.ui.key_table import Bindable, Where
 
 _MENUS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
-    ("&File", ("open", None, "export", None, "quit")),
+    ("&File", ("open", None, "import", "export", None, "quit")),
     (
         "&Edit",
         (
@@ -52,7 +52,8 @@ _MENUS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
         "&Image",
         (
             "next", "previous", "next_unfinished", "go_to", "find_image", None,
-            "verify", "skip", "reopen",
+            "verify", "skip", "reopen", None,
+            "quality", "next_finding", "previous_finding",
         ),
     ),
     (
@@ -228,6 +229,13 @@ class StatusBar(QStatusBar):
         self.modes.setObjectName("heading")
         self.modes.setAccessibleName("What is not as usual")
         self.saved = QLabel()
+        self.stop = QToolButton()
+        self.stop.setText("Stop")
+        self.stop.setAccessibleName("Stop saving")
+        self.stop.setToolTip("Stop, and leave everything as it was before")
+        # Hidden it still counts for the height of the bar.
+        self.stop.setMaximumHeight(self.fontMetrics().height())
+        self.stop.hide()
         self.device = QLabel()
         self.place = QLabel()
         self.zoom = QLabel()
@@ -239,6 +247,8 @@ class StatusBar(QStatusBar):
         for label in (self.modes, self.saved, self.device, self.place, self.zoom):
             label.setContentsMargins(10, 0, 4, 0)
             self.addPermanentWidget(label)
+            if label is self.saved:
+                self.addPermanentWidget(self.stop)
 
     def show_modes(self, actions: Actions) -> None:
         """Say what was turned on and would else be forgotten, with the keys that turn it off."""

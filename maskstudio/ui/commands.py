@@ -45,6 +45,7 @@ class Commands:
         """
         self._tool = tool
         self._session = services.session
+        self._tasks = services.tasks
         self._annotator = services.annotator
         self._look_ahead = services.look_ahead
         self._canvas = canvas
@@ -67,7 +68,7 @@ class Commands:
         return {
             **digits,
             **nudges,
-            "redo": session.redo,
+            "redo": lambda: session.redo(self._tasks),
             "delete": lambda: operations.delete_selected(session),
             "copy": self._clipboard.copy,
             "paste": self._paste,

@@ -85,12 +85,24 @@ class ImageFlow(QObject):
         image = self._loader.get(image_id)
         if image is None:
             return
+        self._tell_size(image_id, *image.size)
         self._session.note_size(image_id, *image.size)
         current = self._session.current
         if current is not None and current.id == image_id:
             self._waiting = False
             self._canvas.show_image(image)
             self._since_shown.start()
+
+    def _tell_size(self, image_id: int, height: int, width: int) -> None:
+        """Say that a file is of another size than what was drawn on it is for."""
+        if not self._session.count(image_id):
+            return
+        record = self._session.record(image_id)
+        if record.height and (record.height, record.width) != (height, width):
+            self._session.problem.emit(
+                f"{record.path} has {width} by {height} pixels now, but was labelled at "
+                f"{record.width} by {record.height}; put the old file back, or move the outlines."
+            )
 
     def _on_renewed(self, image_id: int) -> None:
         current = self._session.current

@@ -35,9 +35,10 @@ from maskstudio.ui.category_commands import CategoryCommands
 from maskstudio.ui.columns import side_by_side, stacked
 from maskstudio.ui.commands import Commands
 from maskstudio.ui.context_menu import ContextMenu
-from maskstudio.ui.dialogs.opener import Dialogs, ModelDialogs
+from maskstudio.ui.dialogs.opener import DataDialogs, Dialogs, ModelDialogs
 from maskstudio.ui.doubt_view import DoubtView
 from maskstudio.ui.draft_keeper import BROUGHT_BACK, KEPT, DraftKeeper
+from maskstudio.ui.dropping import Dropping
 from maskstudio.ui.focus import ControlKeys, PanelWalk, open_context_menu
 from maskstudio.ui.held_key import HeldKey
 from maskstudio.ui.image_flow import ImageFlow
@@ -47,6 +48,8 @@ from maskstudio.ui.panels.categories import CategoriesPanel
 from maskstudio.ui.panels.images import ImagesPanel
 from maskstudio.ui.panels.model import ModelPanel
 from maskstudio.ui.panels.run_progress import RunProgressPanel
+from maskstudio.ui.quality_pages import QualityPages
+from maskstudio.ui.saving import Saving
 from maskstudio.ui.services import Services
 from maskstudio.ui.tools.pointer_input import PointerInput
 from maskstudio.ui.tools.toolbox import Surroundings, Toolbox
@@ -100,19 +103,13 @@ class MainWindow(QMainWindow):
         self.input = PointerInput(self.canvas, self._toolbox.select, self.verbs.keymap)
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
+        Saving(session, self.status.saved, self.status.stop)
         self._bar = NotificationBar(services.notifications, self.canvas)
         self._commands = Commands(services, self.canvas, self.categories, lambda: self.input.tool)
         finding = DoubtFinding(session, services.tasks, services.filtering, self)
         self._doubt = DoubtView(session, finding, self.canvas, self.verbs, self._inform)
-        self._dialogs = Dialogs(self, session, services.tasks, self.canvas, self.input, self.verbs)
-        self._model_dialogs = ModelDialogs(
-            self,
-            session,
-            services.tasks,
-            services.filtering,
-            services.annotator,
-            services.models,
-        )
+        self._panel_walk = PanelWalk(self)
+        self._make_dialogs()
         self._category_commands = CategoryCommands(
             session, services.tasks, services.annotator, self.categories, self
         )
@@ -127,7 +124,6 @@ class MainWindow(QMainWindow):
         self._look_again = QTimer(self, interval=0, singleShot=True)
         self._look_again.timeout.connect(self._on_changed)
         self._panels: list[QWidget] = []
-        self._panel_walk = PanelWalk(self)
         ControlKeys(self)
         self._build_layout(theme)
         self._connect()
@@ -160,9 +156,8 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open the folder, or the folder the file lies in."""
-        path = Path(event.mimeData().urls()[0].toLocalFile())
-        self.folder_wanted.emit(path if path.is_dir() else path.parent)
+        """Open a folder of images, or show what a data set would bring."""
+        self._dropping.take(Path(event.mimeData().urls()[0].toLocalFile()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the notification in the middle."""
@@ -180,6 +175,25 @@ class MainWindow(QMainWindow):
             return self.input.eventFilter(self.canvas, event)
         return super().eventFilter(watched, event)
 
+    def _make_dialogs(self) -> None:
+        services, session = self._services, self._services.session
+        self._dialogs = Dialogs(self, session, services.tasks, self.canvas, self.input, self.verbs)
+        open_folder = self.folder_wanted.emit
+        self._data_dialogs = DataDialogs(self, session, services.tasks, open_folder)
+        import_data = self._data_dialogs.import_data
+        self._dropping = Dropping(session, services.tasks, open_folder, import_data)
+        self._quality = QualityPages(
+            session, services.tasks, self.canvas, self._inform, self._panel_walk.add
+        )
+        self._model_dialogs = ModelDialogs(
+            self,
+            session,
+            services.tasks,
+            services.filtering,
+            services.annotator,
+            services.models,
+        )
+
     def _build_layout(self, theme: ThemeName) -> None:
         menus = build_menus(self, self.verbs, self._toolbox.names)
         menus["View"].addSeparator()
@@ -188,7 +202,7 @@ class MainWindow(QMainWindow):
         tools = build_tool_column(self.verbs, self._toolbox.names)
         self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, tools)
         right = stacked((self.annotations, 3), (self.model, 0), (self.categories, 2))
-        across = side_by_side(self.images, self.canvas, right)
+        across = side_by_side(self.images, self._quality.column, right)
         self.setCentralWidget(across)
         self._panels = [self.images, right, toolbar, tools, self.status]
         self._panel_walk.add(self.canvas, self.canvas)
@@ -223,7 +237,7 @@ class MainWindow(QMainWindow):
         for widget in (self.images.list, self.annotations.list, self.categories.list):
             widget.installEventFilter(self)
         session.opened.connect(self._on_opened)
-        session.writing_changed.connect(self._on_writing)
+        session.writing_changed.connect(self._on_changed)
         session.current_changed.connect(self._on_changed)
         session.edited.connect(lambda _: self._on_changed())
         # What could not be done was not turned on either.
@@ -247,7 +261,9 @@ class MainWindow(QMainWindow):
             | self._category_commands.handlers()
             | tools
             | self._dialogs.handlers()
+            | self._data_dialogs.handlers()
             | self._model_dialogs.handlers()
+            | self._quality.handlers()
             | {
                 "escape": self._on_escape,
                 "repeat_tool": self._on_repeat_tool,
@@ -278,7 +294,7 @@ class MainWindow(QMainWindow):
         services = self._services
         # A filter that was let go of and is not the truth yet is what was done last.
         if not (self.input.undo() or services.filtering.drop_wish()):
-            services.session.undo()
+            services.session.undo(services.tasks)
 
     def _inform(self, text: str) -> None:
         self._services.notifications.info(self.verbs.keymap.fill(text))
@@ -354,6 +370,7 @@ class MainWindow(QMainWindow):
         self.status.show_modes(self.verbs)
 
     def _on_only_image(self) -> None:
+        self._quality.fold(self.verbs["only_image"].isChecked())
         for panel in self._panels:
             panel.setVisible(not self.verbs["only_image"].isChecked())
 
@@ -363,13 +380,6 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{folder.name} - MaskStudio" if folder else "MaskStudio")
         if folder is None:
             self.canvas.show_image(None, self.verbs.keymap.fill(_WELCOME))
-        self._on_writing()
-
-    def _on_writing(self) -> None:
-        """Say whether all is saved."""
-        session = self._services.session
-        said = "saving …" if session.writing else "read only" if session.read_only else "saved"
-        self.status.saved.setText(said if session.database else "")
         self._on_changed()
 
     def _on_changed(self) -> None:

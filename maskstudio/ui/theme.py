@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
 
 from maskstudio.annotation.annotation import ImageState
+from maskstudio.annotation.findings import Severity
 from maskstudio.storage.settings import ThemeName
 from maskstudio.ui.icons import drawn_icon
 
@@ -97,6 +98,7 @@ QToolButton::menu-indicator {{ subcontrol-position: right center; right: 3px; }}
 QToolButton:hover {{ background: {hover}; }}
 QToolButton:checked {{ background: {hover}; border-color: {accent}; }}
 QToolButton#small {{ padding: 2px; }}
+QStatusBar QToolButton {{ padding: 0 6px; border: 0; text-decoration: underline; }}
 QPushButton#fold {{ border: 0; text-align: left; padding: 4px 6px; font-weight: 600; }}
 QPushButton#fold:hover, QPushButton#fold:focus {{ background: {hover}; }}
 QToolButton#qt_toolbar_ext_button {{ padding: 0; }}
@@ -129,6 +131,12 @@ _STATE_ICONS = {
     ImageState.VERIFIED: ("check-circle", "good"),
     ImageState.EMPTY: ("circle-off-outline", "good"),
     ImageState.SKIPPED: ("minus-circle-outline", "waiting"),
+}
+
+_SEVERITY_ICONS = {
+    Severity.PROBLEM: ("alert-circle", "bad"),
+    Severity.DOUBT: ("help-rhombus-outline", "edited"),
+    Severity.NOTE: ("note-text-outline", "waiting"),
 }
 
 STATE_WORDS = {
@@ -187,6 +195,12 @@ def icon(name: str) -> QIcon:
 def state_icon(state: ImageState) -> QIcon:
     """Return the icon of an image state; shapes differ, not only colours."""
     name, colour = _STATE_ICONS[state]
+    return _coloured(name, getattr(colours_now(), colour))
+
+
+def finding_icon(severity: Severity) -> QIcon:
+    """Return the sign of how grave a finding is; shapes differ, not only colours."""
+    name, colour = _SEVERITY_ICONS[severity]
     return _coloured(name, getattr(colours_now(), colour))
 
 

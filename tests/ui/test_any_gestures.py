@@ -12,9 +12,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QToolBar
 
 from maskstudio.annotation import edits
-from maskstudio.annotation.annotation import Annotation, Category, ImageState
+from maskstudio.annotation.annotation import Annotation, Category
 from maskstudio.annotation.edits import CategoryChange
 from maskstudio.annotation.segmentation import MIN_RING_VERTICES, Part, Segmentation, as_ring
+from support.datasets import whole_dataset
 from support.hand import CTRL, SHIFT
 from support.outlines import HOLED, SQUARE
 from ui.gestures import actions_of, edits_of, gestures
@@ -50,7 +51,7 @@ def begun(program, folder):
 
 def everything(program):
     """The whole data set as it is on the disk."""
-    return program.session.require_database().dataset(ImageState)
+    return whole_dataset(program.session.require_database())
 
 
 def assert_all_is_well(program):

@@ -12,11 +12,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from maskstudio.annotation import edits
-from maskstudio.annotation.annotation import Annotation, ImageState
+from maskstudio.annotation.annotation import Annotation
 from maskstudio.annotation.masks import decode, rasterize
 from maskstudio.app import load_predictor
 from maskstudio.resources import resource_path
 from maskstudio.storage.images import read_image
+from support.datasets import whole_dataset
 from support.fakes import BOXES, disc_detections
 from support.hand import CTRL, LEFT, RIGHT, SHIFT
 from support.outlines import SQUARE, put
@@ -306,7 +307,7 @@ def test_whatever_is_done_lies_where_it_was_drawn_and_is_undone(asking, work):
     asking.window.verbs["select"].trigger()
     asking.idle()
     asking.idle()
-    everything = asking.session.require_database().dataset(ImageState)
+    everything = whole_dataset(asking.session.require_database())
     for image in everything.images:
         for annotation in everything.annotations.get(image.id, ()):
             x0, y0, x1, y1 = annotation.box
@@ -315,7 +316,7 @@ def test_whatever_is_done_lies_where_it_was_drawn_and_is_undone(asking, work):
             assert annotation.segmentation.is_valid
     while asking.session.history().undo is not None:
         asking.session.undo()
-    left = asking.session.require_database().dataset(ImageState).annotations.values()
+    left = whole_dataset(asking.session.require_database()).annotations.values()
     # What came after its image was left is no step of the history.
     assert all(a.is_pre_annotation for annotations in left for a in annotations)
     assert not [t for t in asking.told if "wrong" in t.text]

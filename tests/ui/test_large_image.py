@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from maskstudio.formats.options import ExportFormat, ExportOptions
 from maskstudio.progress import TaskContext
-from maskstudio.session.exporting import DEFAULT_STATES, export_coco
+from maskstudio.session.exporting import DEFAULT_STATES, export
 from maskstudio.session.image_opening import decode
 from maskstudio.session.images import ImageLoader
 from maskstudio.session.tiled_image import TiledImage
@@ -149,10 +150,8 @@ def test_a_person_can_label_a_large_image(start, huge, tmp_path):
     assert program.annotations == [drawn]
     assert program.problems == []
 
-    report = export_coco(
-        program.session.require_database(), tmp_path / "out.json", DEFAULT_STATES, TaskContext()
-    )
-    assert report.gate.ok
+    options = ExportOptions(ExportFormat.COCO, DEFAULT_STATES)
+    export(program.session.require_database(), tmp_path / "out.json", options, TaskContext())
     written = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert [(i["height"], i["width"]) for i in written["images"]] == [(8000, 8100)]
     assert np.abs(np.array(written["annotations"][0]["bbox"]) - (6900, 5900, 200, 200)).max() < 3

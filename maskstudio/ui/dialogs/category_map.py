@@ -29,7 +29,7 @@ from maskstudio.session.preannotation import PreAnnotator
 from maskstudio.session.session import Session
 from maskstudio.session.tasks import Callbacks, Job, LaneName, Priority, Tasks
 from maskstudio.storage.detections import count_found
-from maskstudio.ui.dialogs.category_map_table import CategoryTable, Row
+from maskstudio.ui.dialogs.category_map_table import OF_MODEL, CategoryTable, Row
 from maskstudio.ui.dialogs.destination_list import DestinationList, KeepingField, Own
 from maskstudio.ui.dialogs.tool_window import ToolWindow
 from maskstudio.ui.labels import faint
@@ -70,7 +70,7 @@ class CategoryMapDialog(ToolWindow):
         self.finder = KeepingField(placeholderText="Find one of the model's categories…")
         self.finder.setAccessibleName("Find one of the model's categories")
         self.finder.setClearButtonEnabled(True)
-        self.table = CategoryTable()
+        self.table = CategoryTable(OF_MODEL)
         self.goals = DestinationList()
         self.goals.setFixedWidth(_SIDE_WIDTH)
         self._of = faint()

@@ -1,13 +1,14 @@
-"""The rows of the category map: what the model knows, how much of it was found, where it goes."""
+"""Categories from elsewhere, a model's or a data set's: how many were found, where they go."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QIcon, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
 _NAME, _FOUND, _GOES_TO, _SCORE = range(4)
+_FEWEST_ROWS, _MOST_ROWS = 5, 20
 # While the rows have the keys, these are theirs and not the main window's.
 _OWN_KEYS = (
     Qt.Key.Key_Space,
@@ -19,8 +20,39 @@ _OWN_KEYS = (
 
 
 @dataclass(frozen=True)
+class Headings:
+    """What a table calls itself and its columns.
+
+    Attributes:
+        table: for those who hear the window.
+        name: whose categories they are.
+        found: what is counted.
+        found_tip: where it is counted.
+        score: the last column; without words there is none.
+        stressed: names of which any were found stand out.
+    """
+
+    table: str
+    name: str
+    found: str
+    found_tip: str
+    score: str = ""
+    stressed: bool = False
+
+
+OF_MODEL = Headings(
+    "The model's categories and where they go",
+    "The model's",
+    "Found",
+    "On the images that the model has seen so far",
+    "Score from",
+    stressed=True,
+)
+
+
+@dataclass(frozen=True)
 class Row:
-    """What is told of one of the model's categories.
+    """What is told of one category.
 
     Attributes:
         found: how many were found so far.
@@ -34,11 +66,11 @@ class Row:
     goes_to: str
     sign: QIcon
     faint: bool
-    score: str
+    score: str = ""
 
 
 class CategoryTable(QTreeWidget):
-    """One row for each of the model's categories; several can be selected.
+    """One row for each category; several can be selected.
 
     Signals:
         ignoring: the space bar asks to ignore what is selected, or no more.
@@ -46,10 +78,11 @@ class CategoryTable(QTreeWidget):
 
     ignoring = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setAccessibleName("The model's categories and where they go")
-        self.setHeaderLabels(["The model's", "Found", "Goes to", "Score from"])
+    def __init__(self, headings: Headings) -> None:
+        super().__init__()
+        self.setAccessibleName(headings.table)
+        self.setHeaderLabels([headings.name, headings.found, "Goes to", headings.score])
+        self.setColumnHidden(_SCORE, not headings.score)
         self.setRootIsDecorated(False)
         self.setUniformRowHeights(True)
         self.setAllColumnsShowFocus(True)
@@ -58,9 +91,11 @@ class CategoryTable(QTreeWidget):
         self.header().setStretchLastSection(False)
         self.header().setSectionResizeMode(_GOES_TO, QHeaderView.ResizeMode.Stretch)
         self.headerItem().setTextAlignment(_FOUND, Qt.AlignmentFlag.AlignRight)
-        self.headerItem().setToolTip(_FOUND, "On the images that the model has seen so far")
-        for column, text in ((_NAME, "baseball glove 0"), (_FOUND, "00,000"), (_SCORE, "Score f")):
+        self.headerItem().setToolTip(_FOUND, headings.found_tip)
+        widest = max("00,000", headings.found, key=len)
+        for column, text in ((_NAME, "baseball glove 0"), (_FOUND, widest), (_SCORE, "Score f")):
             self.setColumnWidth(column, self.fontMetrics().horizontalAdvance(text) + 28)
+        self._stressed = headings.stressed
         self._items: dict[str, QTreeWidgetItem] = {}
 
     @property
@@ -91,7 +126,7 @@ class CategoryTable(QTreeWidget):
             item.setForeground(_GOES_TO, faint if row.faint else plain)
             item.setText(_SCORE, row.score)
             font = QFont(self.font())
-            font.setBold(bool(row.found))
+            font.setBold(self._stressed and row.found > 0)
             item.setFont(_NAME, font)
 
     def show_found(self, text: str) -> None:
@@ -104,6 +139,12 @@ class CategoryTable(QTreeWidget):
         if seen and not self.chosen:
             self.setCurrentItem(seen[0])
         self.itemSelectionChanged.emit()
+
+    def sizeHint(self) -> QSize:
+        """Ask for room for the rows there are, but not for more than some."""
+        rows = min(max(self.topLevelItemCount(), _FEWEST_ROWS), _MOST_ROWS)
+        height = self.header().sizeHint().height() + rows * max(self.sizeHintForRow(0), 1)
+        return QSize(super().sizeHint().width(), height + 2 * self.frameWidth())
 
     def event(self, event: QEvent) -> bool:
         """Keep the keys that move through the rows, select all, and ignore."""

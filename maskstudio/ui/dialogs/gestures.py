@@ -103,5 +103,10 @@ GESTURES: tuple[tuple[str, str, str], ...] = (
     ("View", "Zoom", "wheel, with or without Ctrl; Shift+wheel goes sideways"),
     ("View", "Minimap", "click: show what lies there; drag: move the view  ·  {minimap}"),
     ("View", "Pan", "middle button  ·  {pan} and drag; also in the middle of drawing"),
+    (
+        "Program",
+        "Open or import",
+        "drop a folder of images, or a data set of another program, on the window",
+    ),
 )
 """(group, what, how); keys stand in braces, as `Keymap.fill` takes them."""

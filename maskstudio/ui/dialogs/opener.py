@@ -1,22 +1,26 @@
 """Opens the dialogs; each is imported when it is first asked for, not before the window is up."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from maskstudio.progress import TaskContext
 from maskstudio.session.detection_filtering import DetectionFiltering
 from maskstudio.session.model_store import ModelStore
 from maskstudio.session.preannotation import PreAnnotator
 from maskstudio.session.session import Session
-from maskstudio.session.tasks import Tasks
+from maskstudio.session.tasks import LaneName, Tasks
 from maskstudio.ui.actions import Actions
 from maskstudio.ui.canvas.canvas import Canvas
 from maskstudio.ui.tools.pointer_input import PointerInput
 
 if TYPE_CHECKING:
     from maskstudio.ui.dialogs.category_map import CategoryMapDialog
+
+_LOAD_AHEAD_MS = 3000
 
 
 class ModelDialogs:
@@ -76,6 +80,44 @@ class ModelDialogs:
         self._category_map().wait_for(batch=batch)
 
 
+class DataDialogs:
+    """What opens over a window about the data sets of other programs."""
+
+    def __init__(
+        self,
+        window: QWidget,
+        session: Session,
+        tasks: Tasks,
+        open_folder: Callable[[Path], object],
+    ) -> None:
+        self._window = window
+        self._session = session
+        self._tasks = tasks
+        self._open_folder = open_folder
+        # By the time an export is asked for its libraries are there; to wait for them takes 0.3 s.
+        # While a folder is being opened there is more urgent work.
+        load = QTimer(window, singleShot=True, interval=_LOAD_AHEAD_MS)
+        load.timeout.connect(lambda: tasks.submit(LaneName.FILES, _load_exporting))
+        session.opened.connect(load.start)
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """Return what to call for each action that opens a dialog about data sets."""
+        return {"import": self.import_data, "export": self._export}
+
+    def import_data(self, path: Path | None = None) -> None:
+        """Show what a data set would bring, or ask for one."""
+        from maskstudio.ui.dialogs.import_data import show_import
+
+        if self._session.database is not None:
+            show_import(self._session, self._tasks, self._open_folder, self._window, path)
+
+    def _export(self) -> None:
+        from maskstudio.ui.dialogs.export import show_export
+
+        if self._session.database is not None:
+            show_export(self._session, self._tasks, self._window)
+
+
 class Dialogs:
     """What opens over a window."""
 
@@ -99,7 +141,6 @@ class Dialogs:
         """Return what to call for each action that opens a dialog."""
         return {
             "adjust": self._adjust,
-            "export": self._export,
             "simplify": self._simplify,
             "go_to": self._go_to,
             "keys": self._keys,
@@ -111,14 +152,6 @@ class Dialogs:
         from maskstudio.ui.dialogs.adjust import show_adjust
 
         show_adjust(self._canvas, self._window)
-
-    def _export(self) -> None:
-        from maskstudio.ui.dialogs.export import ExportDialog
-
-        if self._session.database is not None:
-            dialog = ExportDialog(self._session, self._tasks, self._window)
-            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            dialog.show()
 
     def _simplify(self) -> None:
         from maskstudio.ui.dialogs.simplify import show_simplify
@@ -144,3 +177,9 @@ class Dialogs:
         from maskstudio.ui.dialogs.help import show_about
 
         show_about(self._window)
+
+
+def _load_exporting(context: TaskContext) -> None:
+    """Load what exports need, on a lane."""
+    del context
+    import maskstudio.session.exporting  # noqa: F401 - for its being loaded

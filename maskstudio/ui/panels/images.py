@@ -1,7 +1,6 @@
 """The list of images with their states."""
 
 from itertools import chain
-from operator import attrgetter
 from typing import Any
 
 from PySide6.QtCore import (
@@ -66,6 +65,7 @@ class ImageListModel(QStringListModel):
         session.order.renewed.connect(self.reload)
         session.order.moved.connect(self._on_moved)
         session.edited.connect(self._on_edited)
+        session.renewed.connect(self._on_renewed)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """What a row shows."""
@@ -131,6 +131,10 @@ class ImageListModel(QStringListModel):
             index = self.index_of(image_id)
             if index.isValid():
                 self.dataChanged.emit(index, index)
+
+    def _on_renewed(self) -> None:
+        if self._shown:
+            self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
 
     def _on_moved(self, image_id: int, old: int | None, new: int | None) -> None:
         if old is not None:
@@ -236,7 +240,6 @@ class ImagesPanel(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._done = 0
         self.model = ImageListModel(session, self)
         self.filter = ImageFilter(session)
         self.list = _ImageList()
@@ -265,11 +268,12 @@ class ImagesPanel(QWidget):
         session.current_changed.connect(self._on_current)
         self.filter.left.connect(self._on_filter_left)
         session.edited.connect(self._on_edited)
-        session.images_changed.connect(self._count)
-        session.opened.connect(self._count)
+        session.images_changed.connect(self._summarise)
+        session.renewed.connect(self._summarise)
+        session.opened.connect(self._summarise)
         session.order.renewed.connect(self._summarise)
         session.order.moved.connect(self._summarise)
-        self._count()
+        self._summarise()
 
     def changeEvent(self, event: QEvent) -> None:
         """Take up the colours of another theme."""
@@ -327,14 +331,8 @@ class ImagesPanel(QWidget):
             self.list.scrollTo(self.model.index(first, 0), QListView.ScrollHint.PositionAtTop)
 
     def _on_edited(self, edit: Edit) -> None:
-        for change in edit.images:
-            self._done += (change.after.state in _DONE) - (change.before.state in _DONE)
-        self._summarise()
-
-    def _count(self) -> None:
-        states = map(attrgetter("status.state"), map(self._session.record, self._session.image_ids))
-        self._done = sum(map(_DONE.__contains__, states))
-        self._summarise()
+        if edit.images:
+            self._summarise()
 
     def _summarise(self) -> None:
         order, total = self._session.order, len(self._session.image_ids)
@@ -343,4 +341,5 @@ class ImagesPanel(QWidget):
         elif order.query.filters:
             self._summary.setText(f"{len(order.shown):,} of {total:,} shown")
         else:
-            self._summary.setText(f"{self._done:,} of {total:,} verified")
+            done = sum(self._session.state_counts[state] for state in _DONE)
+            self._summary.setText(f"{done:,} of {total:,} verified")
