@@ -134,7 +134,10 @@ def photos() -> list[Row]:
 
 
 def walk() -> list[Row]:
-    """Step through a folder for so long that a leak would show."""
+    """Step through a folder for so long that a leak would show, with a look at every tenth image.
+
+    What a hand hurries past is shown at half its size only and let go of again.
+    """
     with _folder(300, _photo()) as (folder, settings):
         labeler = Labeler(settings)
         labeler.open(folder, 300)
@@ -142,6 +145,8 @@ def walk() -> list[Row]:
         for step in range(_WALK):
             labeler.verb("next" if step // 299 % 2 == 0 else "previous")
             labeler.until(lambda: labeler.seen)
+            if step % 10 == 0:
+                labeler.rest(_DWELL_S)
             if step >= _WARM_UP and step % 20 == 0:
                 held.append(megabytes())
         labeler.window.close()
