@@ -131,7 +131,7 @@ def write_results(results: Results, output: Path, context: TaskContext) -> None:
     """
     dataset = Dataset(results.categories, tuple(results.images), results.annotations)
     with replaced_file(output) as beside, beside.open("wb") as file:
-        write_coco(dataset, file, context)
+        write_coco(dataset, file, context=context)
 
 
 def write_overlays(results: Results, folder: Path, output: Path) -> None:

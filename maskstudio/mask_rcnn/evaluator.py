@@ -14,8 +14,8 @@ from pycocotools.cocoeval import COCOeval
 from maskstudio.annotation.detections import Detections, Predictor
 from maskstudio.annotation.masks import Rle, place, sample_roi_mask
 from maskstudio.errors import UserError
-from maskstudio.formats.coco import raster_area, raster_box_xywh
 from maskstudio.formats.coco_reader import CocoFile, segmentation_to_rle
+from maskstudio.formats.coco_writing import raster_area, raster_box_xywh
 from maskstudio.mask_rcnn.coco_dataset import read_listed_image
 from maskstudio.progress import TaskContext
 

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from maskstudio.annotation.annotation import ImageState
 from maskstudio.annotation.detection_filter import DetectionFilter
 from maskstudio.annotation.segmentation import Segmentation
+from maskstudio.formats.options import ExportFormat, ExportOptions
 from maskstudio.progress import TaskContext
 from maskstudio.session import (
     arranging,
@@ -18,7 +19,7 @@ from maskstudio.session import (
     operations,
     region_operations,
 )
-from maskstudio.session.exporting import export_coco
+from maskstudio.session.exporting import export
 from maskstudio.storage.opening import open_project
 from support.outlines import HOLED, SQUARE, put
 
@@ -293,6 +294,7 @@ def test_painted_hit_stored_and_exported_in_one_order(studio, tmp_path, todo):
     database = session.require_database()
     assert [a.id for a in database.annotations(session.current.id)] == now
     path = tmp_path / "out.json"
-    export_coco(database, path, [session.current.state], TaskContext())
+    options = ExportOptions(ExportFormat.COCO, (session.current.state,))
+    export(database, path, options, TaskContext())
     entries = json.loads(path.read_text(encoding="ascii"))["annotations"]
     assert [entry["id"] for entry in entries] == now

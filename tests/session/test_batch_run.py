@@ -5,7 +5,6 @@ import threading
 import pytest
 
 from maskstudio.annotation.annotation import Category, ImageState
-from maskstudio.annotation.edits import Edit
 from maskstudio.annotation.segmentation import Segmentation
 from maskstudio.session import operations
 from maskstudio.session.batch_work import BatchWork
@@ -213,11 +212,10 @@ def test_a_long_edit_in_the_middle_of_a_run_is_waited_for(studio, qtbot):
     begin(studio, qtbot)
     go_on = threading.Event()
 
-    def make(_):
+    def make(*_):
         assert go_on.wait(10)
-        return Edit("")
 
-    studio.session.edit_aside(studio.tasks, make)
+    studio.session.edit_long(studio.tasks, make)
     assert studio.session.writing
     studio.model.hold.clear()
     qtbot.waitUntil(lambda: len(studio.model.calls) >= 1)
