@@ -3,33 +3,19 @@
 import base64
 import binascii
 import io
-import struct
-import zlib
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from maskstudio.errors import UserError
+from maskstudio.formats.damage import DAMAGE
 
 MAX_MASK_PIXELS = 80_000_000
 """Of the largest mask that is decoded: 80 MB. What its header says is asked before."""
 
 MAX_IMAGE_PIXELS = 250_000_000
 """As for image files; see `storage.images`."""
-
-# What Pillow raises on damaged data.
-_DAMAGE = (
-    UnidentifiedImageError,
-    Image.DecompressionBombError,
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    struct.error,
-    zlib.error,
-)
 
 
 def decoded(text: str) -> bytes:
@@ -64,7 +50,7 @@ def mask_pixels(png: bytes, height: int, width: int) -> NDArray[np.bool_]:
             if h > height + 1 or w > width + 1 or h * w > MAX_MASK_PIXELS:
                 raise UserError(f"is a mask of {w} by {h} pixels, its image {width} by {height}")
             pixels = np.asarray(image)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise UserError(f"is a mask that cannot be read ({error})") from error
     if pixels.ndim != 2:
         raise UserError("is a mask in colours, where black and white was expected")
@@ -80,7 +66,7 @@ def checked_image(raw: bytes) -> bytes:
     try:
         with Image.open(io.BytesIO(raw)) as image:
             w, h = image.size
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise UserError(f"is no image ({error})") from error
     if w * h > MAX_IMAGE_PIXELS:
         raise UserError(f"is an image of {w} by {h} pixels, too large to be taken")

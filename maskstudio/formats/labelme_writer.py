@@ -7,7 +7,6 @@ not labelme's own (`score`, `attributes`, `iscrowd`, `checked`); see docs/decisi
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -19,7 +18,7 @@ from maskstudio.formats.keyhole import keyhole
 from maskstudio.formats.labelme import CATEGORY_FILE
 from maskstudio.formats.names import stems
 from maskstudio.formats.options import ExportOptions, ExportPart
-from maskstudio.formats.written import Written
+from maskstudio.formats.written import Tally, Written
 from maskstudio.later import shapely
 from maskstudio.progress import TaskContext
 
@@ -44,7 +43,7 @@ def write_labelme(
         OSError: a file cannot be written.
         CancelledError: the person asked to stop.
     """
-    tally = _Tally()
+    tally = Tally()
     names = stems(parts)
     total = len(names)
     for part in parts:
@@ -59,24 +58,14 @@ def write_labelme(
             tally.images += 1
     if parts:
         (folder / CATEGORY_FILE).write_bytes(_category_lines(parts[0]))
-    return Written(tally.images, tally.annotations, tuple(tally.left_out), tuple(tally.changed))
-
-
-@dataclass
-class _Tally:
-    """Counts kept while the images pass by; see `Written`."""
-
-    images: int = 0
-    annotations: int = 0
-    left_out: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
+    return tally.written()
 
 
 def _file(
     image: ImageRecord,
     annotations: Sequence[Annotation],
     labels: dict[int, str],
-    tally: _Tally,
+    tally: Tally,
 ) -> bytes:
     """Return the file of one image: ASCII, each shape on a line of its own."""
     if image.width < 1 or image.height < 1:
@@ -108,7 +97,7 @@ def _file(
 
 
 def _shapes(
-    image: ImageRecord, annotation: Annotation, label: str, tally: _Tally
+    image: ImageRecord, annotation: Annotation, label: str, tally: Tally
 ) -> Iterator[dict[str, Any]]:
     """Yield the shapes of one annotation, none where nothing is left of it."""
     name = f"{image.path}: annotation {annotation.id}"

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from maskstudio.errors import UserError
+from maskstudio.formats.damage import DAMAGE
 
 MAX_PIXELS = 250_000_000
 """Of the largest mask that is read, as for images (`storage.images`): whole slides are larger, and
@@ -26,19 +27,6 @@ _MAX_COLOUR_PIXELS = 80_000_000
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = struct.Struct(">8s4x4sIIBB")  # signature, length, IHDR, width, height, depth, colour type
 _GREY, _PALETTE = 0, 3
-
-# What Pillow raises on damaged data.
-_DAMAGE = (
-    UnidentifiedImageError,
-    Image.DecompressionBombError,
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    struct.error,
-    zlib.error,
-)
 
 
 def mask_size(path: Path) -> tuple[int, int]:
@@ -99,7 +87,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             if (image.height, image.width) != size:
                 raise UserError(f"{path} is damaged (it names two sizes); replace the file.")
             yield image
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise UserError(f"{path} is damaged ({error}); replace the file.") from error
 
 

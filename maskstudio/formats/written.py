@@ -1,6 +1,6 @@
 """What a writer says of the files it has written."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -18,3 +18,17 @@ class Written:
     annotations: int
     left_out: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+
+
+@dataclass
+class Tally:
+    """Counts kept while the images of an export pass by; see `Written`."""
+
+    images: int = 0
+    annotations: int = 0
+    left_out: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+
+    def written(self) -> Written:
+        """Return what has passed by."""
+        return Written(self.images, self.annotations, tuple(self.left_out), tuple(self.changed))

@@ -7,7 +7,6 @@ Holes and several parts are one ring with bridges, as its own converter from COC
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -24,7 +23,7 @@ from maskstudio.errors import UserError
 from maskstudio.formats.bridges import single_ring
 from maskstudio.formats.names import stems
 from maskstudio.formats.options import ExportOptions, ExportPart
-from maskstudio.formats.written import Written
+from maskstudio.formats.written import Tally, Written
 from maskstudio.formats.yolo_layout import SPLITS, label_place
 from maskstudio.progress import TaskContext
 
@@ -60,7 +59,7 @@ def write_yolo(
         OSError: a file cannot be written.
         CancelledError: the person asked to stop.
     """
-    tally = _Tally()
+    tally = Tally()
     names = stems(parts)
     total = sum(len(part.dataset.images) for part in parts)
     for part in parts:
@@ -77,7 +76,7 @@ def write_yolo(
                 label.parent.mkdir(parents=True, exist_ok=True)
                 label.write_text(text, encoding="ascii", newline="\n")
     (folder / DOCUMENT_NAME).write_bytes(_document(parts))
-    return Written(tally.images, tally.annotations, tuple(tally.left_out), tuple(tally.changed))
+    return tally.written()
 
 
 def label_path(part: str, image: str) -> str:
@@ -114,21 +113,11 @@ def shares(ring: Ring, height: int, width: int) -> str:
     return " ".join([f"%.{decimals}f"] * len(values)) % tuple(values)
 
 
-@dataclass
-class _Tally:
-    """Counts kept while the images pass by."""
-
-    images: int = 0
-    annotations: int = 0
-    left_out: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-
-
 def _lines(
     image: ImageRecord,
     annotations: Sequence[Annotation],
     classes: Mapping[int, int],
-    tally: _Tally,
+    tally: Tally,
 ) -> Iterator[str]:
     if annotations and (image.height < 1 or image.width < 1):
         raise UserError(

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from pycocotools import mask as coco_mask
 
@@ -303,3 +305,83 @@ def test_a_png_that_says_it_is_huge_is_not_decoded(
     files = files_of("masks", tmp_path / "sound")
     (name,) = (name for name in files if name.endswith("a.png"))
     assert not desk.try_import(files | {name: png_header(files[name], *size)}, 0)
+
+
+anything = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(2**70), 2**70),
+        st.floats(),
+        st.text(max_size=8),
+        st.sampled_from(["../a.png", "/a.png", "C:\\a.png", "sub\\b c.png", "👩‍🔬.png"]),
+    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=6,
+)
+
+
+def mostly(usual: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.one_of(usual, usual, usual, usual, anything)
+
+
+numbers = st.floats(-5, 45) | st.integers(-5, 45)
+rings = st.lists(st.lists(numbers, min_size=4, max_size=16), max_size=3)
+runs = st.fixed_dictionaries(
+    {
+        "size": mostly(st.sampled_from([[30, 40], [20, 30]])),
+        "counts": mostly(st.lists(st.integers(-1, 700), max_size=6) | st.text(max_size=9)),
+    }
+)
+coco_like = st.fixed_dictionaries(
+    {
+        "images": mostly(
+            st.lists(
+                mostly(
+                    st.fixed_dictionaries(
+                        {
+                            "id": mostly(st.integers(0, 3)),
+                            "file_name": mostly(st.sampled_from(["a.png", "sub/b c.png"])),
+                            "height": mostly(st.sampled_from([30, 20])),
+                            "width": mostly(st.sampled_from([40, 30])),
+                        }
+                    )
+                ),
+                max_size=3,
+            )
+        ),
+        "annotations": mostly(
+            st.lists(
+                mostly(
+                    st.fixed_dictionaries(
+                        {"image_id": mostly(st.integers(0, 3)), "category_id": mostly(st.just(1))},
+                        optional={
+                            "id": mostly(st.integers(0, 9)),
+                            "segmentation": mostly(rings | runs),
+                            "bbox": mostly(st.lists(numbers, min_size=4, max_size=4)),
+                            "iscrowd": mostly(st.integers(0, 1)),
+                            "attributes": anything,
+                            "note": anything,
+                        },
+                    )
+                ),
+                max_size=5,
+            )
+        ),
+        "categories": mostly(
+            st.lists(
+                mostly(st.fixed_dictionaries({"id": st.just(1), "name": mostly(st.just("cell"))})),
+                max_size=2,
+            )
+        ),
+    }
+)
+
+
+@given(raw=coco_like | anything)
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_what_is_made_up_is_told_or_taken_in_whole(raw: object, desk: Desk) -> None:
+    desk.try_import({"data.json": json.dumps(raw).encode()}, 0)
+    desk.assert_nothing_else_changed()
