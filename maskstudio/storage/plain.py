@@ -1,11 +1,10 @@
 """The values of the domain as plain lists and texts, for JSON, and back."""
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from functools import cache
 from typing import Any
-
-import msgspec
 
 from maskstudio.annotation.annotation import (
     Annotation,
@@ -17,16 +16,30 @@ from maskstudio.annotation.annotation import (
 from maskstudio.annotation.detection_filter import DetectionFilter
 from maskstudio.annotation.segmentation import Box, Segmentation, segmentations_from_wkb
 
-# Python's own takes seven times as long for an outline of thousands of vertices, which a hand that
-# lets go of one waits for. Numbers of numpy are floats to it as to Python's.
-json_bytes = msgspec.json.Encoder(enc_hook=float).encode
-
 _MORE = ("iscrowd", "attributes", "note", "hidden", "locked", "z")
+
+
+def json_bytes(plain: Any) -> bytes:
+    """Return plain values as JSON.
+
+    Python's own takes seven times as long for an outline of thousands of vertices, which a hand
+    that lets go of one waits for.
+    """
+    return _encode()(plain)
 
 
 def json_text(plain: Any) -> str:
     """Return plain values as JSON."""
     return json_bytes(plain).decode()
+
+
+@cache
+def _encode() -> Callable[[Any], bytes]:
+    # An empty window does without it.
+    import msgspec
+
+    # Numbers of numpy are floats to it as to Python's.
+    return msgspec.json.Encoder(enc_hook=float).encode
 
 
 def plain_annotation(annotation: Annotation | None) -> list[Any] | None:

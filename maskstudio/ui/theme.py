@@ -7,7 +7,6 @@ from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
 
 from maskstudio.annotation.annotation import ImageState
-from maskstudio.annotation.findings import Severity
 from maskstudio.storage.settings import ThemeName
 from maskstudio.ui.icons import drawn_icon
 
@@ -133,12 +132,6 @@ _STATE_ICONS = {
     ImageState.SKIPPED: ("minus-circle-outline", "waiting"),
 }
 
-_SEVERITY_ICONS = {
-    Severity.PROBLEM: ("alert-circle", "bad"),
-    Severity.DOUBT: ("help-rhombus-outline", "edited"),
-    Severity.NOTE: ("note-text-outline", "waiting"),
-}
-
 STATE_WORDS = {
     ImageState.NEW: "new",
     ImageState.PREDICTED: "predicted, not yet checked",
@@ -194,13 +187,11 @@ def icon(name: str) -> QIcon:
 
 def state_icon(state: ImageState) -> QIcon:
     """Return the icon of an image state; shapes differ, not only colours."""
-    name, colour = _STATE_ICONS[state]
-    return _coloured(name, getattr(colours_now(), colour))
+    return sign(*_STATE_ICONS[state])
 
 
-def finding_icon(severity: Severity) -> QIcon:
-    """Return the sign of how grave a finding is; shapes differ, not only colours."""
-    name, colour = _SEVERITY_ICONS[severity]
+def sign(name: str, colour: str) -> QIcon:
+    """Return a drawing in one of the theme's colours, by the names of both."""
     return _coloured(name, getattr(colours_now(), colour))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 HEAVY = ("torch", "torchvision", "timm", "PySide6", "sqlalchemy")
 # What takes a tenth of the start of the window to load.
-LIGHTER = ("cv2", "shapely", "PIL")
+LIGHTER = ("cv2", "shapely", "msgspec", "PIL")
 
 
 def loaded_by(code: str, among: tuple[str, ...] = HEAVY) -> set[str]:

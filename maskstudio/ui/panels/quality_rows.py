@@ -7,10 +7,16 @@ from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistent
 from PySide6.QtGui import QIcon
 
 from maskstudio.annotation.findings import FIXES, TITLES, Finding, FindingKind, Severity
-from maskstudio.ui.theme import finding_icon
+from maskstudio.ui.theme import sign
 
 _Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
+# Shapes differ, not only colours.
+_SIGNS = {
+    Severity.PROBLEM: ("alert-circle", "bad"),
+    Severity.DOUBT: ("help-rhombus-outline", "edited"),
+    Severity.NOTE: ("note-text-outline", "waiting"),
+}
 
 
 class QualityColumn(IntEnum):
@@ -96,7 +102,7 @@ class QualityRows(QAbstractItemModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._heading(index) if finding is None else self._text(finding, index.column())
         if role == Qt.ItemDataRole.DecorationRole and index.column() == QualityColumn.FINDING:
-            return finding_icon(self._severity(index)) if finding is None else None
+            return sign(*_SIGNS[self._severity(index)]) if finding is None else None
         if role == Qt.ItemDataRole.ToolTipRole and finding is not None:
             answer = FIXES.get(finding.kind, "") if finding.fixable else ""
             return f"{finding.sentence}\nFix: {answer.lower()}" if answer else finding.sentence
