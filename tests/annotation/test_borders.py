@@ -38,6 +38,7 @@ def outlines(draw: st.DrawFn) -> Segmentation:
         return draw(stars()).translated(x, y)
     # As a mouse gives them: a vertex 1e-255 of a pixel beside another is the same one when moved.
     ring = np.round(draw(rings(0, SIDE)), 9) + 0.0
+    assume(not np.array_equal(ring[0], ring[-1]))
     drawn = repaired(Segmentation.from_rings(ring), SIDE, SIDE)
     assume(drawn is not None and drawn.area > 1e-3)
     assert drawn is not None
