@@ -4,10 +4,10 @@ Nothing is snapped to a grid: every vertex there was stays to the last bit, and 
 added. What is added to one outline is the very coordinates of the other.
 """
 
-from collections.abc import Sequence
+from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from maskstudio.annotation import regions
 from maskstudio.annotation.segmentation import (
@@ -19,7 +19,10 @@ from maskstudio.annotation.segmentation import (
     nearest_edge,
     nearest_vertex,
 )
-from maskstudio.later import shapely
+from maskstudio.later import np, shapely
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # What lies closer to an edge than this many pixels lies on it: a float64 is exact to 4e-12 at
 # 20,000, and working out where two edges cross costs a few times that.

@@ -1,13 +1,17 @@
 """What a model answers when a person asks about boxes, or about a place in the image."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from maskstudio.annotation.annotation import Category
 from maskstudio.annotation.segmentation import Box, Segmentation
 from maskstudio.errors import UserError
+from maskstudio.later import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MAX_CHOICES = 3
 """How many categories are offered for a box; a person takes one by Enter or a digit."""

@@ -1,12 +1,17 @@
 """Which annotations lie at a place, among thousands, without asking each of them."""
 
-from collections.abc import Iterable
+from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from maskstudio.annotation.annotation import Annotation
 from maskstudio.annotation.segmentation import Box
+from maskstudio.later import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _SMALLEST = 64
 
@@ -16,17 +21,23 @@ class BoxIndex:
 
     def __init__(self, annotations: Iterable[Annotation] = ()) -> None:
         known = list(annotations)
-        room = max(_SMALLEST, 2 * len(known))
-        # Rows that hold no box are nan: they never overlap with anything.
-        self._boxes = np.full((room, 4), np.nan)
-        # What they are stacked by: z, id.
-        self._stacking = np.zeros((room, 2), np.int64)
         self._rows: dict[int, int] = {a.id: row for row, a in enumerate(known)}
         self._end = len(known)
+        self._room = max(_SMALLEST, 2 * len(known))
         self._free: list[int] = []
         if known:
             self._boxes[: self._end] = [a.box for a in known]
             self._stacking[: self._end] = [(a.z, a.id) for a in known]
+
+    @cached_property
+    def _boxes(self) -> NDArray[np.float64]:
+        # Rows that hold no box are nan: they never overlap with anything.
+        return np.full((self._room, 4), np.nan)
+
+    @cached_property
+    def _stacking(self) -> NDArray[np.int64]:
+        """What they are stacked by: z, id."""
+        return np.zeros((self._room, 2), np.int64)
 
     def put(self, annotation: Annotation) -> None:
         """Take an annotation in, or note its new box and place in the stack."""

@@ -5,15 +5,19 @@ a person decided; what nobody decided is guessed from the names, and what has no
 is made when the model first finds one.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from maskstudio.annotation.annotation import Category
+from maskstudio.later import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 TO_MAKE = 0
 """Stands for a category the project does not have yet; no category has this id."""
@@ -70,7 +74,7 @@ class Rule:
         if self.min_score is not None and not 0 <= self.min_score <= 1:
             raise ValueError("a score lies between 0 and 1")
 
-    def to(self, goal: Goal, category_id: int = TO_MAKE) -> "Rule":
+    def to(self, goal: Goal, category_id: int = TO_MAKE) -> Rule:
         """Return it going elsewhere, from the same score."""
         return replace(self, goal=goal, category_id=category_id)
 
@@ -114,7 +118,7 @@ class CategoryMap:
         """Return what would give a category another rule, or take its own away."""
         return RuleChange(self.model_id, name, self.rules.get(name), after)
 
-    def changed(self, changes: Iterable[RuleChange]) -> "CategoryMap":
+    def changed(self, changes: Iterable[RuleChange]) -> CategoryMap:
         """Return the map after changes; those of other models are passed over."""
         rules = dict(self.rules)
         for change in changes:

@@ -4,14 +4,17 @@ All of it works on the arrays of what was kept, so that a slider asks neither th
 outlines.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from maskstudio.annotation.segmentation import Box
-from maskstudio.later import shapely
+from maskstudio.later import np, shapely
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 DEFAULT_SCORE = 0.5
 """Score from which a detection is shown until the person moves the slider."""

@@ -3,13 +3,12 @@
 The model runs once at a low score; what a person sees is filtered from what was kept.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Protocol
 
 from maskstudio.annotation.annotation import Annotation, Category
 from maskstudio.annotation.box_answers import BoxAnswers
@@ -22,7 +21,11 @@ from maskstudio.annotation.detection_filter import (
 from maskstudio.annotation.device_facts import DeviceFacts
 from maskstudio.annotation.segmentation import Box, Segmentation
 from maskstudio.annotation.tiling import Sight
+from maskstudio.later import np
 from maskstudio.progress import TaskContext
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 LOWEST_SCORE = 0.05
 """Score from which detections are kept; torchvision's own bound."""

@@ -9,12 +9,16 @@ whose probability is nearest to one half are the ones PointRend, too, takes for 
 et al., CVPR 2020, section 3.1).
 """
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from maskstudio.annotation.segmentation import Box, Ring, Segmentation
+from maskstudio.later import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 BAND = 0.2
 """A probability this near to the threshold could as well lie on its other side."""

@@ -4,22 +4,22 @@ OpenCV fills and outlines thousands of outlines in the time a graphics scene nee
 it lets go of Python's lock meanwhile.
 """
 
+from __future__ import annotations
+
 import itertools
 import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from maskstudio.annotation.annotation import Annotation
 from maskstudio.annotation.overlay_request import OverlayRequest
 from maskstudio.annotation.segmentation import Box, Ring, Segmentation
-from maskstudio.later import cv2, shapely
+from maskstudio.later import cv2, np, shapely
 from maskstudio.progress import TaskContext
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
 # cv2 takes coordinates as integers with this many fractional bits: a 64th of a pixel.

@@ -1,12 +1,16 @@
 """What the layer of annotations over the image is painted from; see `overlay`."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from maskstudio.annotation.annotation import Annotation
+from maskstudio.later import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,11 +1,11 @@
 """From what a model found to the pre-annotations of an image, leaving room for a person's work."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from maskstudio.annotation import edits
 from maskstudio.annotation.annotation import Annotation, Rejection
@@ -20,6 +20,10 @@ from maskstudio.annotation.detection_filter import (
 from maskstudio.annotation.detections import Detections, Outlined, pre_annotation
 from maskstudio.annotation.edits import Edit, ImageContent
 from maskstudio.annotation.segmentation import Segmentation
+from maskstudio.later import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # A detection that overlaps a person's annotation this much (box IoU) is of the same object: two
 # detections of one model overlap by less than 0.5, which its own suppression sees to.

@@ -4,17 +4,17 @@ Outlines are frozen values and so is what comes back. It is valid; vertices that
 not touch keep their coordinates to the last bit, and parts it did not touch stay as they are.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import ArrayLike
-
 from maskstudio.annotation.segmentation import Part, Ring, Segmentation
-from maskstudio.later import shapely
+from maskstudio.later import np, shapely
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
     from shapely.geometry.base import BaseGeometry
 
 # What is thinner than this many pixels came of rounding, not of a hand.
@@ -178,7 +178,7 @@ def holes_filled(segmentation: Segmentation) -> Segmentation:
     )
 
 
-def _entangled(polygons: "Sequence[shapely.Polygon]") -> list[list[int]]:
+def _entangled(polygons: Sequence[shapely.Polygon]) -> list[list[int]]:
     """Return the places of polygons in groups; only those of one group share more than corners.
 
     Groups stand in the order of their first polygon.
@@ -202,7 +202,7 @@ def _entangled(polygons: "Sequence[shapely.Polygon]") -> list[list[int]]:
 
 
 def _combined(
-    segmentation: Segmentation, other: "BaseGeometry", operation: _Operation
+    segmentation: Segmentation, other: BaseGeometry, operation: _Operation
 ) -> Segmentation | None:
     """Apply union or difference to the parts that the other one meets, and to no others."""
     sound = made_sound(segmentation)
@@ -224,12 +224,12 @@ def _combined(
     return Segmentation(parts) if parts else None
 
 
-def _overlaps(a: "BaseGeometry", b: "BaseGeometry") -> bool:
+def _overlaps(a: BaseGeometry, b: BaseGeometry) -> bool:
     """Tell whether two geometries share more than their borders."""
     return bool(shapely.relate_pattern(a, b, "T********"))
 
 
-def _union(segmentations: Sequence[Segmentation]) -> "BaseGeometry":
+def _union(segmentations: Sequence[Segmentation]) -> BaseGeometry:
     sound = [s.geometry for segmentation in segmentations if (s := made_sound(segmentation))]
     return sound[0] if len(sound) == 1 else shapely.union_all(sound)
 
@@ -241,7 +241,7 @@ def made_sound(segmentation: Segmentation) -> Segmentation | None:
     return _outline(segmentation.geometry)
 
 
-def _outline(geometry: "BaseGeometry") -> Segmentation | None:
+def _outline(geometry: BaseGeometry) -> Segmentation | None:
     """Return the polygons of a geometry made valid, without parts and holes that are slivers."""
     if not geometry.is_valid:
         geometry = shapely.make_valid(geometry, method="structure", keep_collapsed=False)
@@ -259,7 +259,7 @@ def _is_sliver(ring: Ring) -> bool:
     return bool(2 * polygon.area < _SLIVER * polygon.length)
 
 
-def _widened(stroke: ArrayLike, radius: float) -> "BaseGeometry":
+def _widened(stroke: ArrayLike, radius: float) -> BaseGeometry:
     """Return the ground a round brush covers on its way, with no more corners than it needs."""
     way = shapely.simplify(_line(stroke), min(_STROKE_ERROR, 0.1 * radius))
     half_step = math.acos(max(0.0, 1 - _STROKE_ERROR / radius))
@@ -269,7 +269,7 @@ def _widened(stroke: ArrayLike, radius: float) -> "BaseGeometry":
     return shapely.Polygon(ground.exterior, holes)
 
 
-def _line(points: ArrayLike) -> "shapely.LineString | shapely.Point":
+def _line(points: ArrayLike) -> shapely.LineString | shapely.Point:
     """Return a line through points (n, 2); a point where they are all the same."""
     way = np.asarray(points, dtype=np.float64).reshape(-1, 2)
     return shapely.LineString(way) if (way != way[0]).any() else shapely.Point(way[0])

@@ -5,24 +5,26 @@ Coordinates are pixel edges: x runs 0..width, y runs 0..height, and pixel (colum
 coordinate it was not asked to change.
 """
 
+from __future__ import annotations
+
 import itertools
 import struct
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from typing import TYPE_CHECKING, Any
 
 from maskstudio.errors import UserError
-from maskstudio.later import shapely
+from maskstudio.later import np, shapely
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
     from shapely.geometry.base import BaseGeometry
 
-Ring = NDArray[np.float64]
+    Ring = NDArray[np.float64]
+else:
+    Ring = Any
 """Vertices of one ring: (n, 2) float64, n >= 3, read-only."""
 
 Box = tuple[float, float, float, float]
@@ -105,12 +107,12 @@ class Segmentation:
             raise UserError("An outline needs at least one part.")
 
     @classmethod
-    def from_rings(cls, *outer: ArrayLike) -> "Segmentation":
+    def from_rings(cls, *outer: ArrayLike) -> Segmentation:
         """Return a segmentation with one part without holes for each ring given."""
         return cls(tuple(Part(as_ring(ring)) for ring in outer))
 
     @classmethod
-    def from_geometry(cls, geometry: "BaseGeometry") -> "Segmentation | None":
+    def from_geometry(cls, geometry: BaseGeometry) -> Segmentation | None:
         """Return the polygons of a shapely geometry, or None when it holds no area."""
         polygons = [p for p in _polygons(geometry) if p.area > 0]
         if not polygons:
@@ -129,7 +131,7 @@ class Segmentation:
         return hash(self.wkb)
 
     @cached_property
-    def geometry(self) -> "shapely.MultiPolygon":
+    def geometry(self) -> shapely.MultiPolygon:
         """The same outline for shapely; it may be invalid, exactly as it was drawn."""
         return shapely.MultiPolygon(
             [shapely.Polygon(part.outer, part.holes) for part in self.parts]
@@ -188,7 +190,7 @@ class Segmentation:
             for part in self.parts
         )
 
-    def translated(self, dx: float, dy: float) -> "Segmentation":
+    def translated(self, dx: float, dy: float) -> Segmentation:
         """Return the outline moved by (dx, dy)."""
         offset = np.array([dx, dy])
         return Segmentation(
@@ -198,7 +200,7 @@ class Segmentation:
             )
         )
 
-    def with_ring(self, part: int, ring: int, vertices: ArrayLike | None) -> "Segmentation | None":
+    def with_ring(self, part: int, ring: int, vertices: ArrayLike | None) -> Segmentation | None:
         """Return the outline with one ring replaced, or taken out with `None`.
 
         Taking out an outer ring takes out its part; None comes back when nothing is left.
@@ -363,7 +365,7 @@ def _spans(counts: NDArray[np.integer]) -> Iterator[tuple[int, int]]:
     return itertools.pairwise([0, *np.cumsum(counts).tolist()])
 
 
-def _polygons(geometry: "BaseGeometry") -> "Iterator[shapely.Polygon]":
+def _polygons(geometry: BaseGeometry) -> Iterator[shapely.Polygon]:
     if isinstance(geometry, shapely.Polygon):
         yield geometry
     for member in getattr(geometry, "geoms", ()):

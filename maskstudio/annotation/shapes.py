@@ -1,12 +1,15 @@
 """Outlines of plain shapes: the box between two points, the ellipse in a box, a path by hand."""
 
-from collections.abc import Sequence
+from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from maskstudio.annotation.segmentation import Box
-from maskstudio.later import shapely
+from maskstudio.later import np, shapely
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Point = tuple[float, float]
 

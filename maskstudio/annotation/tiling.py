@@ -5,12 +5,14 @@ to be found; a tile is scaled less, or not at all. The reasons for the bounds be
 docs/decisions/0022-tiles.md.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
+from maskstudio.later import np
 
 PixelBox = tuple[int, int, int, int]
 """(left, top, right, bottom) in whole pixels, right and bottom beyond the last one."""

@@ -1,14 +1,14 @@
 """Many annotations cut at their neighbours in one go."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from maskstudio.annotation import borders
 from maskstudio.annotation.annotation import Annotation
 from maskstudio.annotation.segmentation import Segmentation, repaired
-from maskstudio.later import shapely
+from maskstudio.later import np, shapely
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,11 @@ Outlines are frozen values and so is what comes back. It may cross itself, like 
 hand: who keeps it has it repaired. What was not touched keeps its coordinates to the last bit.
 """
 
+from __future__ import annotations
+
 import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 from maskstudio.annotation.segmentation import (
     MIN_RING_VERTICES,
@@ -21,9 +20,10 @@ from maskstudio.annotation.segmentation import (
     nearest_edge,
     nearest_vertex,
 )
-from maskstudio.later import shapely
+from maskstudio.later import np, shapely
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
 Point = tuple[float, float]
@@ -235,7 +235,7 @@ def _without_stray_holes(part: Part) -> Part:
     return Part(part.outer, holes)
 
 
-def _ground(ring: Ring) -> "BaseGeometry":
+def _ground(ring: Ring) -> BaseGeometry:
     """Return what a ring encloses, even if it crosses itself."""
     polygon = shapely.Polygon(ring)
     return polygon if polygon.is_valid else shapely.make_valid(polygon, method="structure")

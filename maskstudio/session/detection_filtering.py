@@ -1,10 +1,11 @@
 """The filter sliders: show more or fewer of the detections that were kept, without the model."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from maskstudio.annotation import edits
@@ -14,6 +15,7 @@ from maskstudio.annotation.detections import Detections, Outlined, outline
 from maskstudio.annotation.edits import Edit, ImageContent
 from maskstudio.annotation.refiltering import Refiltering, chosen
 from maskstudio.annotation.segmentation import Segmentation
+from maskstudio.later import np
 from maskstudio.progress import TaskContext
 from maskstudio.session.filter_edits import FilterEdits, following, shown_after
 from maskstudio.session.kept_detections import KeptDetections
@@ -34,7 +36,7 @@ _AHEAD = 1000
 class _Wish:
     """A filter that was let go of, and waits for its outlines."""
 
-    database: "ProjectDatabase"
+    database: ProjectDatabase
     image_id: int
     shown: DetectionFilter
     title: str

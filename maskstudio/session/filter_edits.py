@@ -1,11 +1,11 @@
 """The edits that filtering a model's detections makes, with the categories and rules they need."""
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from maskstudio.annotation.annotation import Annotation
 from maskstudio.annotation.category_map import TO_MAKE, RuleChange, destinations
@@ -15,8 +15,12 @@ from maskstudio.annotation.edits import AnnotationChange, Edit, ImageContent
 from maskstudio.annotation.refiltering import Refiltering, chosen
 from maskstudio.annotation.segmentation import Segmentation
 from maskstudio.annotation.stack import back_to_front
+from maskstudio.later import np
 from maskstudio.session.model_categories import make_categories, with_categories
 from maskstudio.session.session import Session
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _NOTHING = Edit("")
 

@@ -1,11 +1,11 @@
 """The work of lane MODEL: load a model, find the instances of an image, trace their outlines."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from maskstudio.annotation.annotation import Category
 from maskstudio.annotation.detection_filter import DetectionFilter
@@ -18,9 +18,13 @@ from maskstudio.annotation.detections import (
 )
 from maskstudio.annotation.device_facts import DeviceFacts
 from maskstudio.annotation.tiling import AUTOMATIC, PixelBox, Sight, Tiling, estimate
+from maskstudio.later import np
 from maskstudio.progress import TaskContext
 from maskstudio.session.feature_cache import FeatureCache, FeatureKey
 from maskstudio.storage.settings import cache_dir
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 LoadPredictor = Callable[[str], Predictor]
 """Loads a model by name or path; called on lane MODEL, where torch may be imported."""

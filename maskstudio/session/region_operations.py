@@ -5,10 +5,11 @@ goes by the rules of `edits.delete`, and what is made anew is the person's own.
 Every function returns True when the change was made (or nothing needed changing).
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-
-from numpy.typing import ArrayLike
+from typing import TYPE_CHECKING
 
 from maskstudio.annotation import edits, regions
 from maskstudio.annotation.annotation import Annotation
@@ -16,6 +17,9 @@ from maskstudio.annotation.edits import Edit, ImageContent
 from maskstudio.annotation.segmentation import Segmentation, repaired
 from maskstudio.session import border_operations, operations
 from maskstudio.session.session import Session
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 def can_combine(session: Session) -> bool:

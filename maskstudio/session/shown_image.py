@@ -5,13 +5,16 @@ An ordinary image is held whole (`DecodedImage`), one of more than 8 bits a valu
 shows one or reads from one need not know which it is.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from maskstudio.later import np
 from maskstudio.storage.stored_values import StoredValues
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 PixelBox = tuple[int, int, int, int]
 """(left, top, right, bottom) in whole pixels of a level, right and bottom beyond the last one."""

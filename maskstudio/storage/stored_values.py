@@ -1,10 +1,16 @@
 """What the levels of an image of more than 8 bits stand for, and which of them are shown."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+from maskstudio.later import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 LEVELS = 65_536
 """How many levels the values of an image are kept in: all there are, where they are 16 bits."""

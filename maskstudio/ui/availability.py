@@ -21,9 +21,7 @@ class Availability:
         """Look again at all that decides it."""
         history = session.history()
         available = _available(session, annotator, tool)
-        # Asked at every press and release, when next to nothing changes.
-        for name, enabled in available.items() - self._enabled.items():
-            self._actions[name].setEnabled(enabled)
+        self._enable(available)
         self._enabled = available
         for name, checked in _checked(session, annotator.tiles.tiling.choice).items():
             self._actions[name].setChecked(checked)
@@ -31,6 +29,17 @@ class Availability:
             self._told = history
             self._tell("undo", history.undo)
             self._tell("redo", history.redo)
+
+    def renew_for_tool(self, session: Session, tool: Tool) -> None:
+        """Look again at what depends on whether a tool is busy: it changes at every press."""
+        depends = _while_busy(session, tool)
+        self._enable(depends)
+        self._enabled = self._enabled | depends
+
+    def _enable(self, available: dict[str, bool]) -> None:
+        # Next to nothing changes from one time to the next.
+        for name, enabled in available.items() - self._enabled.items():
+            self._actions[name].setEnabled(enabled)
 
     def _tell(self, name: str, what: str | None) -> None:
         text = self._actions[name].text()
@@ -48,6 +57,16 @@ def _checked(session: Session, tiles: TileChoice) -> dict[str, bool]:
     }
 
 
+def _while_busy(session: Session, tool: Tool) -> dict[str, bool]:
+    """Return what depends on whether a tool is busy."""
+    free = not (session.read_only or session.writing)
+    # A selection that moved under a tool would take what the tool is doing away.
+    return dict.fromkeys(NUDGES, bool(session.selection) and not tool.busy) | {
+        "undo": tool.busy or (free and session.history().undo is not None),
+        "next_doubt": _was_predicted(session) and not tool.busy,
+    }
+
+
 def _available(session: Session, annotator: PreAnnotator, tool: Tool) -> dict[str, bool]:
     history = session.history()
     project = session.database is not None
@@ -56,13 +75,10 @@ def _available(session: Session, annotator: PreAnnotator, tool: Tool) -> dict[st
     writable = session.current is not None and free
     selected = bool(session.selection)
     combinable = writable and region_operations.can_combine(session)
-    # A selection that moved under a tool would take what the tool is doing away.
-    nudges = dict.fromkeys(NUDGES, selected and not tool.busy)
-    return nudges | {
+    return _while_busy(session, tool) | {
         "import": project and free,
         "export": project,
         "go_to": project,
-        "undo": tool.busy or (free and history.undo is not None),
         "redo": free and history.redo is not None,
         "delete": selected,
         "copy": selected,
@@ -94,7 +110,6 @@ def _available(session: Session, annotator: PreAnnotator, tool: Tool) -> dict[st
         "show_categories": any(category.hidden for category in categories),
         "merge_category": len(categories) > 1,
         "select_all": bool(session.shown),
-        "next_doubt": _was_predicted(session) and not tool.busy,
         "verify": writable,
         "skip": writable,
         "reopen": writable,

@@ -229,7 +229,7 @@ class MainWindow(QMainWindow):
         self.categories.add_requested.connect(self._commands.add_category)
         self.model.choice.models_wanted.connect(self.verbs["models"].trigger)
         self.input.hint_changed.connect(self.status.hint.setText)
-        self.input.busy_changed.connect(self._on_changed)
+        self.input.busy_changed.connect(self._on_busy)
         self.input.busy_changed.connect(lambda: self.minimap.set_faded(self.input.tool.busy))
         self.input.pointer_moved.connect(self._show_place)
         self.input.pan_tapped.connect(self.verbs.trigger_on)
@@ -386,6 +386,9 @@ class MainWindow(QMainWindow):
         """Enable what can be done now."""
         services = self._services
         self._availability.renew(services.session, services.annotator, self.input.tool)
+
+    def _on_busy(self) -> None:
+        self._availability.renew_for_tool(self._services.session, self.input.tool)
 
     def _on_device(self) -> None:
         self.status.show_device(self._services.annotator.device_line)

@@ -4,11 +4,12 @@ OpenCV draws their outlines, like those of the layer below, five times faster th
 path; Qt adds the handles.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QPolygonF
 
@@ -16,9 +17,13 @@ from maskstudio.annotation.annotation import Annotation
 from maskstudio.annotation.overlay import render
 from maskstudio.annotation.overlay_request import OverlayRequest
 from maskstudio.annotation.segmentation import Ring
+from maskstudio.later import np
 from maskstudio.progress import TaskContext
 from maskstudio.ui.canvas.layers import as_qimage
 from maskstudio.ui.canvas.viewport import Viewport
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _HANDLE = 3.5
 # Handles closer together than this on the screen (median) would hide the outline they belong to.
@@ -62,7 +67,7 @@ class LiveLayer:
         self._shown: list[Coloured] = []
         self._seen: object = None
         self._place = QRect()
-        self._layer: NDArray[np.uint8] = np.empty((0, 0, 4), np.uint8)
+        self._layer: NDArray[np.uint8] | None = None
 
     @property
     def place(self) -> QRect:
@@ -86,15 +91,17 @@ class LiveLayer:
         if seen != self._seen or not _same(shown, self._shown):
             self._shown, self._seen = shown, seen
             self._place = place_of((a for a, _ in shown), viewport).intersected(window)
-            self._layer = _painted(shown, viewport, self._place, ratio, self._look)
-        if not self._place.isEmpty():
+            self._layer = None
+            if not self._place.isEmpty():
+                self._layer = _painted(shown, viewport, self._place, ratio, self._look)
+        if self._layer is not None:
             painter.drawImage(self._place.topLeft(), _image(self._layer, ratio))
 
 
 def _same(shown: list[Coloured], others: list[Coloured]) -> bool:
-    # By identity: whether thousands of vertices are equal takes as long as to paint them.
+    # Outlines by identity: whether thousands of vertices are equal takes as long as to paint them.
     return len(shown) == len(others) and all(
-        one is other and colour == another
+        one.segmentation is other.segmentation and one == other and colour == another
         for (one, colour), (other, another) in zip(shown, others, strict=True)
     )
 
@@ -126,7 +133,7 @@ def _painted(
         round(look.halo * ratio),
     )
     layer = render(request, TaskContext())
-    if look.handles and len(shown) == 1 and not place.isEmpty():
+    if look.handles and len(shown) == 1:
         image = _image(layer, ratio)
         painter = QPainter(image)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -1,12 +1,16 @@
 """How bright the image is shown: a table from each stored value to the one on the screen."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from maskstudio.later import np
 from maskstudio.storage.stored_values import StoredValues, Window
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 LIMIT = 100
 """Each value of an adjustment runs from minus this to this."""
@@ -57,7 +61,7 @@ class Adjustment:
         """Return 65,536 uint8: what is shown for each level of an image of more than 8 bits."""
         return self._shown(values.tones(self.window or values.automatic))
 
-    def clamped(self) -> "Adjustment":
+    def clamped(self) -> Adjustment:
         """Return the nearest adjustment within the limits."""
         return replace(
             self,

@@ -4,22 +4,27 @@ Both are painted once for a view and then copied to the screen, so that moving t
 dragging a vertex costs one copy.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QRectF, QSizeF, QTimer
 from PySide6.QtGui import QImage, QPainter
 
 from maskstudio.annotation.overlay import render, render_after
 from maskstudio.annotation.overlay_request import OverlayRequest
 from maskstudio.annotation.segmentation import Box
+from maskstudio.later import np
 from maskstudio.progress import TaskContext
 from maskstudio.session.shown_image import Piece, PixelBox, ShownImage
 from maskstudio.session.tasks import Callbacks, Job, LaneName, Tasks
 from maskstudio.ui.canvas.tones import Tones
 from maskstudio.ui.canvas.viewport import Viewport
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # From this magnification on single pixels are shown as squares, not smoothed.
 _SHOW_PIXELS_FROM = 2.0

@@ -1,15 +1,17 @@
 """From stored pixels to those on the screen, as bright as the person wants to see them."""
 
+from __future__ import annotations
+
 import weakref
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from maskstudio.later import cv2
+from maskstudio.later import cv2, np
 from maskstudio.session.shown_image import Piece
 from maskstudio.storage.stored_values import StoredValues
 from maskstudio.ui.canvas.adjustment import Adjustment
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # So many values are looked up at each repaint, of 8 bits and of more (OpenCV looks up 8 bits only;
 # numpy takes 1.2 ns a value); beyond it a level is mapped as a whole and held, if the result does
@@ -17,8 +19,8 @@ from maskstudio.ui.canvas.adjustment import Adjustment
 # of another adjustment while a slider is dragged.
 _QUICK, _QUICK_DEEP = 8 * 1024 * 1024, 2 * 1024 * 1024
 _MOST_HELD_BYTES = 64 * 1024 * 1024
-# The unused byte of a pixel of four, as one number of the machine's byte order.
-_OPAQUE = np.array([0, 0, 0, 255], np.uint8).view(np.uint32)
+# The unused byte of a pixel of four.
+_OPAQUE = bytes([0, 0, 0, 255])
 _PIXEL_BYTES = 4
 
 
@@ -32,7 +34,7 @@ class Tones:
     def __init__(self) -> None:
         self.adjustment = Adjustment()
         # Taking fresh memory each time would cost more than filling it.
-        self._room: NDArray[np.uint8] = np.empty(0, np.uint8)
+        self._room: NDArray[np.uint8] | None = None
         self._seen: tuple[weakref.ref[NDArray[np.generic]], Adjustment] | None = None
         self._held = False  # the room holds all of what was seen last
         self._deep: tuple[StoredValues, Adjustment, NDArray[np.uint8]] | None = None
@@ -73,13 +75,13 @@ class Tones:
         else:
             np.take(self._deep_table(values), pixels, out=room, mode="clip")
         # Qt copies the unused byte along and takes it for opacity in the end.
-        np.bitwise_or(whole, _OPAQUE, out=whole)
+        np.bitwise_or(whole, np.frombuffer(_OPAQUE, np.uint32), out=whole)
         return room
 
     def _room_for(self, pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
         height, width = pixels.shape[:2]
         size = height * width * _PIXEL_BYTES
-        if self._room.size < size:
+        if self._room is None or self._room.size < size:
             self._room = np.empty(size, np.uint8)
         return self._room[:size].reshape(height, width, _PIXEL_BYTES)
 

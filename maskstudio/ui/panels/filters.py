@@ -1,10 +1,11 @@
 """What of a model's detections is shown: the score always at hand, the rest behind a fold."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QEnterEvent
 from PySide6.QtWidgets import (
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from maskstudio.annotation.detection_filter import DetectionFilter
+from maskstudio.later import np
 from maskstudio.session.detection_filtering import DetectionFiltering
 from maskstudio.ui.labels import faint
 from maskstudio.ui.panels.filter_slider import FilterSlider, Threshold, Value
@@ -140,7 +142,7 @@ class FiltersPanel(QWidget):
         self._show()
 
     @property
-    def categories(self) -> "dict[str, FilterSlider]":
+    def categories(self) -> dict[str, FilterSlider]:
         """The sliders of the model's categories that were found here, by their names."""
         return {} if self._categories is None else self._categories.rows
 

@@ -1,14 +1,16 @@
 """Draw a stretch of an outline anew: a gesture of the select tool."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 
-import numpy as np
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from maskstudio.annotation.annotation import Annotation
 from maskstudio.annotation.shapes import thinned_line
 from maskstudio.annotation.vertices import OutlinePlace, Redrawn, nearest_place, redrawn
+from maskstudio.later import np
 from maskstudio.session import vertex_operations
 from maskstudio.ui.canvas.viewport import Viewport
 from maskstudio.ui.tools.draft import has_left, paint_draft, within_image

@@ -34,6 +34,7 @@ class _Drag:
         of: the annotations that are dragged, as they were.
         moving: the pointer has left the place.
         at: where the pointer is.
+        shown: the annotations as the drag leaves them.
     """
 
     start: Pointer
@@ -41,6 +42,7 @@ class _Drag:
     of: tuple[Annotation, ...] = ()
     moving: bool = False
     at: tuple[float, float] = (0.0, 0.0)
+    shown: tuple[Annotation, ...] = ()
 
 
 class SelectTool(Tool):
@@ -140,7 +142,8 @@ class SelectTool(Tool):
         if moving and drag.hit is None:
             self.canvas.refresh()
         elif moving:
-            self.canvas.set_preview(self._dragged())
+            self._drag = replace(self._drag, shown=self._dragged())
+            self.canvas.set_preview(self._drag.shown)
 
     def release(self, pointer: Pointer, button: Button) -> None:
         """Commit the drag or the line, as one edit."""
@@ -153,7 +156,8 @@ class SelectTool(Tool):
         drag, session = self._current_drag(), self.canvas.session
         if button is not Button.LEFT or drag is None:
             return
-        dragged = self._dragged() if drag.moving else ()
+        # What is seen is what is kept: it need not be painted again.
+        dragged = drag.shown
         self._drag = None
         if drag.hit is None:
             found = within(self.canvas.visible_annotations(), drag.start.point, pointer.point)
