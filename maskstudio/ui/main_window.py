@@ -42,6 +42,7 @@ from maskstudio.ui.dropping import Dropping
 from maskstudio.ui.focus import ControlKeys, PanelWalk, open_context_menu
 from maskstudio.ui.held_key import HeldKey
 from maskstudio.ui.image_flow import ImageFlow
+from maskstudio.ui.learning_pages import LearningPages
 from maskstudio.ui.notifications import NotificationBar
 from maskstudio.ui.panels.annotations import AnnotationsPanel
 from maskstudio.ui.panels.categories import CategoriesPanel
@@ -51,6 +52,7 @@ from maskstudio.ui.panels.run_progress import RunProgressPanel
 from maskstudio.ui.quality_pages import QualityPages
 from maskstudio.ui.saving import Saving
 from maskstudio.ui.services import Services
+from maskstudio.ui.switches import Switches
 from maskstudio.ui.tools.pointer_input import PointerInput
 from maskstudio.ui.tools.toolbox import Surroundings, Toolbox
 
@@ -185,6 +187,10 @@ class MainWindow(QMainWindow):
         self._quality = QualityPages(
             session, services.tasks, self.canvas, self._inform, self._panel_walk.add
         )
+        self._switches = Switches(
+            self.verbs, self.canvas, self.minimap, services.look_ahead, self.status
+        )
+        self._learning = LearningPages(self, services, self.canvas, self.verbs, self._inform)
         self._model_dialogs = ModelDialogs(
             self,
             session,
@@ -220,7 +226,6 @@ class MainWindow(QMainWindow):
         self.addActions(self.verbs.all(on_canvas=False))
         self.canvas.addActions(self.verbs.all(on_canvas=True))
         self.verbs.keymap.changed.connect(self._on_changed_keys)
-        self.verbs["show_doubt"].toggled.connect(lambda: self.status.show_modes(self.verbs))
         self.annotations.properties.left.connect(self.canvas.setFocus)
         self.annotations.menu_wanted.connect(self._open_menu)
         self.input.menu_wanted.connect(self._open_menu)
@@ -245,7 +250,6 @@ class MainWindow(QMainWindow):
         session.selection_changed.connect(self._on_changed)
         services.box_outlining.told.connect(self._inform)
         services.annotator.device_changed.connect(self._on_device)
-        services.look_ahead.changed.connect(self._on_look_ahead)
         session.order.chosen_changed.connect(self._look_again.start)
         services.annotator.batch.failures_changed.connect(self._on_changed)
         services.annotator.model_loaded.connect(self._on_changed)
@@ -264,6 +268,8 @@ class MainWindow(QMainWindow):
             | self._data_dialogs.handlers()
             | self._model_dialogs.handlers()
             | self._quality.handlers()
+            | self._learning.handlers()
+            | self._switches.handlers()
             | {
                 "escape": self._on_escape,
                 "repeat_tool": self._on_repeat_tool,
@@ -277,11 +283,7 @@ class MainWindow(QMainWindow):
                 "outline_boxes": self._services.box_outlining.run_here,
                 "outline_boxes_folder": self._services.box_outlining.run_folder,
                 "find_image": self._on_find_image,
-                "hide": self._on_hide,
-                "look_ahead": self._switch_look_ahead,
-                "share_borders": self._on_share_borders,
                 "trim": self._on_trim,
-                "minimap": self._on_minimap,
                 "only_image": self._on_only_image,
             }
         )
@@ -336,7 +338,7 @@ class MainWindow(QMainWindow):
             self._take(self.input.drew_last)
 
     def _on_changed_keys(self) -> None:
-        self.status.show_modes(self.verbs)
+        self._switches.show()
         if self._services.session.folder is None:
             self.canvas.show_image(None, self.verbs.keymap.fill(_WELCOME))
 
@@ -347,27 +349,9 @@ class MainWindow(QMainWindow):
             self._on_only_image()
         self.images.start_finding()
 
-    def _on_minimap(self) -> None:
-        self.minimap.wanted = self.verbs["minimap"].isChecked()
-
     def _on_trim(self) -> None:
         visible, tasks = self.canvas.visible_annotations(), self._services.tasks
         border_operations.trim_selected(self._services.session, visible, tasks)
-
-    def _switch_look_ahead(self) -> None:
-        self._services.look_ahead.switch(on=self.verbs["look_ahead"].isChecked())
-
-    def _on_look_ahead(self) -> None:
-        self.verbs["look_ahead"].setChecked(self._services.look_ahead.on)
-        self.status.show_modes(self.verbs)
-
-    def _on_hide(self) -> None:
-        self.canvas.set_hidden(self.verbs["hide"].isChecked())
-        self.status.show_modes(self.verbs)
-
-    def _on_share_borders(self) -> None:
-        self.canvas.shares_borders = self.verbs["share_borders"].isChecked()
-        self.status.show_modes(self.verbs)
 
     def _on_only_image(self) -> None:
         self._quality.fold(self.verbs["only_image"].isChecked())
