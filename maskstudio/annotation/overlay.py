@@ -144,21 +144,21 @@ def _paint(layer: NDArray[np.uint8], annotation: Annotation, request: OverlayReq
     ]
     if not rings:
         return
+    lines = [_fixed(ring) for ring in rings]
     if annotation.segmentation is not None and request.fill > 0:
         alpha = request.fill
         colour = (blue * alpha, green * alpha, red * alpha, 255 * alpha)
-        cv2.fillPoly(layer, [_fixed(ring) for ring in rings], colour, cv2.LINE_AA, _SHIFT)
+        cv2.fillPoly(layer, lines, colour, cv2.LINE_AA, _SHIFT)
     if request.halo:
-        lines = [_fixed(ring) for ring in rings]
         cv2.polylines(layer, lines, True, _HALO, request.halo, cv2.LINE_AA, _SHIFT)
     colour = (blue, green, red, 255)
-    for ring in rings:
+    for ring, line in zip(rings, lines, strict=True):
         if annotation.is_pre_annotation:
             dashes = _dashes(ring)
             if dashes is not None:
                 cv2.polylines(layer, dashes, False, colour, request.line, cv2.LINE_AA, _SHIFT)
                 continue
-        cv2.polylines(layer, [_fixed(ring)], True, colour, request.line, cv2.LINE_AA, _SHIFT)
+        cv2.polylines(layer, [line], True, colour, request.line, cv2.LINE_AA, _SHIFT)
 
 
 def _paint_marks(layer: NDArray[np.uint8], request: OverlayRequest) -> None:
@@ -201,12 +201,14 @@ def _thinned(points: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.f
     if len(points) <= _LONG:
         return points
     height, width = size
-    beyond = (points > (width + _BEYOND, height + _BEYOND)).astype(int)
-    side = (beyond - (points < -_BEYOND)) @ (1, 3)
-    inner = (side == 0) | (side != np.roll(side, 1)) | (side != np.roll(side, -1))
-    if not inner.any():
-        return points[:1]
-    return np.asarray(cv2.approxPolyDP(points[inner].astype(np.float32), _UNSEEN, True)[:, 0])
+    above, below = points > (width + _BEYOND, height + _BEYOND), points < -_BEYOND
+    if above.any() or below.any():
+        side = (above.astype(int) - below) @ (1, 3)
+        inner = (side == 0) | (side != np.roll(side, 1)) | (side != np.roll(side, -1))
+        if not inner.any():
+            return points[:1]
+        points = points[inner]
+    return np.asarray(cv2.approxPolyDP(points.astype(np.float32), _UNSEEN, True)[:, 0])
 
 
 def blended(rgb: NDArray[np.uint8], layer: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -1,5 +1,6 @@
 """One threshold: its name, a slider over a few values, the value, and the way back to the usual."""
 
+import bisect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -157,8 +158,15 @@ class FilterSlider(QObject):
 
 
 def nearest(stops: Sequence[Value], value: Value) -> int:
-    """Return the position of the stop nearest to a value; None is beyond all numbers."""
+    """Return the position of the stop nearest to a value; None is beyond all numbers.
+
+    Args:
+        stops: ascending; None may be the last.
+        value: any number, or None.
+    """
     if value is None:
         return len(stops) - 1
-    numbers = [(abs(stop - value), n) for n, stop in enumerate(stops) if stop is not None]
-    return min(numbers)[1]
+    numbers = [stop for stop in stops if stop is not None]
+    above = bisect.bisect_left(numbers, value)
+    beside = range(max(0, above - 1), min(above + 1, len(numbers)))
+    return min(beside, key=lambda n: abs(numbers[n] - value))
