@@ -36,6 +36,7 @@ test  install the test tools too, then run all checks; ARGS go to pytest
 """
 OLDEST_PYTHON = (3, 11)
 EXTRAS: dict[str, frozenset[str]] = {"demo": frozenset(), "test": frozenset({"test"})}
+SIDE_BY_SIDE = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
 LOCK_NAME = "maskstudio.lock"
 STAMP_NAME = "maskstudio-stamp.json"
 # A stamp that differs in one of these, or an installation stopped halfway, calls for a new .venv.
@@ -306,7 +307,8 @@ def run_checks(environment: Environment, words: list[str]) -> int:
         "mypy": [program("mypy")],
         # From the same beginning each time: whether a change is sound must not hang on the luck of
         # a search. By hand, `pytest` alone looks elsewhere at every run.
-        "pytest": [program("pytest"), "--hypothesis-profile=ci", *words],
+        # A file stays with one process: its fixtures, models among them, are made once.
+        "pytest": [program("pytest"), "--hypothesis-profile=ci", *SIDE_BY_SIDE, *words],
         "wheel": [program("python"), str(root / "packaging" / "wheel_check.py")],
     }
     for name, command in checks.items():

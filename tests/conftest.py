@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # The cores are busy with the other processes' tests already.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from support.pictures import write_picture
 

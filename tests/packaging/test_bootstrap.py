@@ -309,7 +309,7 @@ class TestRunning:
             ["ruff", "check", "."],
             ["lint-imports"],
             ["mypy"],
-            ["pytest", "--hypothesis-profile=ci", "-k", "canvas"],
+            ["pytest", "--hypothesis-profile=ci", *bootstrap.SIDE_BY_SIDE, "-k", "canvas"],
         ]
         assert Path(checks[-1][-1]).name == "wheel_check.py"
         told = [line.split(":")[0] for line in machine.said[-6:]]
