@@ -16,3 +16,14 @@ class TaskContext:
 
     def raise_if_cancelled(self) -> None:
         """Raise `errors.CancelledError` if the person has asked to stop."""
+
+
+class Quiet(TaskContext):
+    """For a part of the work whose own steps tell nothing of the whole: it can only be stopped."""
+
+    def __init__(self, inner: TaskContext) -> None:
+        self._inner = inner
+
+    def raise_if_cancelled(self) -> None:
+        """Raise `errors.CancelledError` if the person has asked to stop the whole."""
+        self._inner.raise_if_cancelled()

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def evaluate(
         seconds.append(time.perf_counter() - started)
         _check_categories(coco, detections)
         masks = detections.roi_masks is not None
-        results += _results(image.id, detections, category_ids)
+        results += results_of(image.id, detections, category_ids)
     context.report(len(coco.images), len(coco.images), "comparing")
     if not seconds:
         raise UserError(f"{coco.path} lists no image to evaluate on.")
@@ -113,6 +114,34 @@ def score(truth: COCO, results: list[dict[str, Any]], kind: str) -> dict[str, An
         AP (0.50:0.95), AP50, AP75, small, medium, large, and `per_category` by name; nan where
         there is nothing to measure.
     """
+    return averages(precisions(truth, results, kind), category_names(truth))
+
+
+def averages(precision: NDArray[np.float64], names: Sequence[str]) -> dict[str, Any]:
+    """Return what `score` says of what `precisions` gave for categories of these names."""
+    return {
+        "AP": _mean(precision[..., 0]),
+        "AP50": _mean(precision[0, ..., 0]),
+        "AP75": _mean(precision[5, ..., 0]),
+        "small": _mean(precision[..., 1]),
+        "medium": _mean(precision[..., 2]),
+        "large": _mean(precision[..., 3]),
+        "per_category": {name: _mean(precision[:, :, n, 0]) for n, name in enumerate(names)},
+    }
+
+
+def category_names(truth: COCO) -> list[str]:
+    """Return the names of the categories in their order in the file."""
+    return [str(category["name"]) for category in truth.dataset["categories"]]
+
+
+def precisions(truth: COCO, results: list[dict[str, Any]], kind: str) -> NDArray[np.float64]:
+    """Return pycocotools' precision, -1 where nothing is; see `score`.
+
+    Returns:
+        (10 IoU thresholds 0.50 to 0.95, 101 recalls 0 to 1, categories in the order of the truth, 4
+        sizes: all, small, medium, large).
+    """
     found = COCO()
     found.dataset = {
         "images": truth.dataset["images"],
@@ -128,22 +157,9 @@ def score(truth: COCO, results: list[dict[str, Any]], kind: str) -> dict[str, An
         run.params.maxDets = [1, 10, MAX_DETECTIONS]
         run.evaluate()
         run.accumulate()
-    # precision: (IoU thresholds, recalls, categories, areas, maxDets); -1 where nothing is.
-    precision = run.eval["precision"][..., -1]
-    names = [category["name"] for category in truth.dataset["categories"]]
     ids = [category["id"] for category in truth.dataset["categories"]]
     order = [list(run.params.catIds).index(i) for i in ids]
-    return {
-        "AP": _mean(precision[..., 0]),
-        "AP50": _mean(precision[0, ..., 0]),
-        "AP75": _mean(precision[5, ..., 0]),
-        "small": _mean(precision[..., 1]),
-        "medium": _mean(precision[..., 2]),
-        "large": _mean(precision[..., 3]),
-        "per_category": {
-            name: _mean(precision[:, :, n, 0]) for name, n in zip(names, order, strict=True)
-        },
-    }
+    return np.asarray(run.eval["precision"][..., -1][:, :, order], np.float64)
 
 
 def _check_categories(coco: CocoFile, detections: Detections) -> None:
@@ -157,9 +173,16 @@ def _check_categories(coco: CocoFile, detections: Detections) -> None:
         )
 
 
-def _results(
-    image_id: int, detections: Detections, category_ids: dict[str, int]
+def results_of(
+    image_id: int, detections: Detections, category_ids: Mapping[str, int]
 ) -> list[dict[str, Any]]:
+    """Return the best detections of an image, at most `MAX_DETECTIONS`, as results for `score`.
+
+    Args:
+        image_id: the image.
+        detections: what was found on it.
+        category_ids: name of a model's category to the truth's; those of no other are left out.
+    """
     results = []
     for index in range(min(len(detections), MAX_DETECTIONS)):
         name = detections.categories[detections.labels[index]].name

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
@@ -22,73 +21,8 @@ from maskstudio.errors import CancelledError, UserError
 from maskstudio.formats.coco_reader import read_coco
 from maskstudio.mask_rcnn.evaluator import detection_rle, evaluate
 from maskstudio.progress import TaskContext
-from support.coco_sets import NUCLEUS, Entry, image_entry, mask_entry, write_json
-
-CELL = Category(1, "nucleus", "cell")
-SIZE = (120, 160)
-Box = tuple[int, int, int, int]
-
-
-class Prepared:
-    """A predictor whose answers are given beforehand, one an image, in order."""
-
-    model_id = "prepared"
-    device_name = "CPU, 1 thread"
-    why_not_gpu = "a test"
-
-    def __init__(self, *answers: Detections) -> None:
-        self._answers = list(answers)
-
-    def predict(self, image: NDArray[np.uint8], context: TaskContext) -> Detections:
-        context.raise_if_cancelled()
-        answer = self._answers.pop(0)
-        assert answer.size == image.shape[:2]
-        return answer
-
-
-def rectangles(
-    boxes: Sequence[Box],
-    scores: Sequence[float] | None = None,
-    labels: Sequence[int] | None = None,
-    categories: tuple[Category, ...] = (CELL,),
-    *,
-    masks: bool = True,
-) -> Detections:
-    """Return detections whose masks fill their boxes."""
-    count = len(boxes)
-    return Detections(
-        "prepared",
-        SIZE,
-        np.array(boxes, np.float32).reshape(-1, 4),
-        np.array(labels or [0] * count, np.int64),
-        np.array(scores or [0.9] * count, np.float32),
-        np.full((count, 28, 28), 255, np.uint8) if masks else None,
-        categories,
-    )
-
-
-def box_mask(box: Box) -> NDArray[np.bool_]:
-    mask = np.zeros(SIZE, np.bool_)
-    mask[box[1] : box[3], box[0] : box[2]] = True
-    return mask
-
-
-def truth_entries(images: Sequence[Sequence[Box]]) -> tuple[list[Entry], list[Entry]]:
-    listed = [image_entry(n + 1, f"{n + 1}.png", *SIZE) for n in range(len(images))]
-    pairs = [(n + 1, box) for n, boxes in enumerate(images) for box in boxes]
-    entries = [
-        mask_entry(m + 1, image_id, box_mask(box)) for m, (image_id, box) in enumerate(pairs)
-    ]
-    return listed, entries
-
-
-def write_truth(
-    folder: Path, *images: Sequence[Box], categories: Sequence[Entry] = (NUCLEUS,)
-) -> Path:
-    listed, entries = truth_entries(images)
-    for image in listed:
-        Image.new("RGB", SIZE[::-1]).save(folder / image["file_name"])
-    return write_json(folder / "truth.json", listed, entries, categories)
+from support.coco_sets import NUCLEUS, write_json
+from support.prepared import Box, Prepared, box_mask, rectangles, write_truth
 
 
 def figures(path: Path, predictor: Prepared) -> dict[str, Any]:
