@@ -8,10 +8,12 @@ from typer.core import TyperGroup
 from maskstudio import __version__
 from maskstudio.cli.check import check
 from maskstudio.cli.data import demo, gui, predict
+from maskstudio.cli.effort import effort
+from maskstudio.cli.evaluation import evaluate
 from maskstudio.cli.exporting import export
 from maskstudio.cli.incoming import import_data
 from maskstudio.cli.models import models
-from maskstudio.cli.training import evaluate, train
+from maskstudio.cli.training import train
 
 _GUI = "gui"
 
@@ -29,7 +31,7 @@ class _Group(TyperGroup):
 
 app = typer.Typer(cls=_Group, add_completion=False, pretty_exceptions_enable=False)
 app.command(_GUI)(gui)
-for _command in (demo, predict, train, evaluate, export, check):
+for _command in (demo, predict, train, evaluate, export, check, effort):
     app.command()(_command)
 app.command("import")(import_data)
 app.add_typer(models, name="models")

@@ -8,6 +8,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 from torch.nn import functional
 from torchvision.ops import masks_to_boxes
 
@@ -51,6 +52,21 @@ def write_set(
     return read_coco(write_json(folder / "a.json", images, annotations))
 
 
+def in_view(sample: Sample) -> Tensor:
+    """Masks (n, H, W) where they lie in the view, to its own pixels."""
+    height, width = sample.image.shape[-2:]
+    masks, windows = sample.target["masks"], sample.target["windows"]
+    drawn = torch.zeros(len(masks), height, width, dtype=torch.bool)
+    for into, mask, (x0, y0, x1, y1) in zip(drawn, masks, windows.tolist(), strict=True):
+        rows = ((torch.arange(height) + 0.5 - y0) / (y1 - y0) * mask.shape[0]).floor().long()
+        columns = ((torch.arange(width) + 0.5 - x0) / (x1 - x0) * mask.shape[1]).floor().long()
+        inside = ((rows >= 0) & (rows < mask.shape[0]))[:, None]
+        inside = inside & ((columns >= 0) & (columns < mask.shape[1]))[None]
+        picked = mask[rows.clamp(0, mask.shape[0] - 1)][:, columns.clamp(0, mask.shape[1] - 1)]
+        into[:] = inside & picked.bool()
+    return drawn
+
+
 def views(crops: CocoCrops, count: int) -> Iterator[Sample]:
     for number in range(count):
         yield crops[number % len(crops)]
@@ -74,8 +90,10 @@ def test_boxes_fit_their_masks_exactly_in_every_view(
         assert masks.flatten(1).any(dim=1).all()
         # masks_to_boxes gives the last pixel, not the edge behind it.
         tight = masks_to_boxes(masks) + torch.tensor([0, 0, 1, 1])
-        scale = torch.tensor([width / masks.shape[2], height / masks.shape[1]]).repeat(2)
-        torch.testing.assert_close(boxes, tight * scale)
+        shown = sample.target["windows"]
+        scale = (shown[:, 2:] - shown[:, :2]) / torch.tensor([masks.shape[2], masks.shape[1]])
+        placed = tight * scale.repeat(1, 2) + shown[:, :2].repeat(1, 2)
+        torch.testing.assert_close(boxes, placed, rtol=0, atol=1e-3)
         assert (boxes[:, 2:] > boxes[:, :2]).all()
         assert float(boxes.min()) >= 0
         assert bool((boxes <= torch.tensor([width, height]).repeat(2) + 1e-3).all())
@@ -89,8 +107,7 @@ def test_masks_lie_where_the_pixels_are(augmentation: Augmentation, tmp_path: Pa
     for sample in views(crops, 30):
         if not len(sample.target["masks"]):
             continue
-        seen = sample.target["masks"].any(dim=0)[None, None].float()
-        inside = functional.interpolate(seen, sample.image.shape[-2:], mode="area")[0, 0]
+        inside = in_view(sample).any(dim=0).float()
         grey = sample.image.mean(dim=0)
         pairs = torch.stack([grey.flatten(), inside.flatten()])
         assert abs(float(torch.corrcoef(pairs)[0, 1])) > 0.8
@@ -102,7 +119,7 @@ def test_a_photo_is_only_mirrored_and_microscopy_is_turned_every_way(tmp_path: P
     letter[5:35, 8:14] = True
     letter[29:35, 8:26] = True
     coco = write_set(tmp_path, [letter])
-    upright = torch.from_numpy(letter)
+    upright = functional.pad(torch.from_numpy(letter[5:35, 8:26]), (1, 1, 1, 1))
     mirrored = upright.flip(1)
     seen: dict[Augmentation, set[bytes]] = {}
     for augmentation in Augmentation:
@@ -135,6 +152,22 @@ def test_crowds_and_boxes_without_an_outline_are_left_out(tmp_path: Path) -> Non
     nothing = read_coco(write_json(tmp_path / "none.json", images, annotations[1:]))
     with pytest.raises(UserError, match=r"none.json has no annotated image to learn from"):
         CocoCrops(nothing, tmp_path, 60, 300, PHOTO)
+
+
+def test_of_a_box_that_was_drawn_alone_the_mask_is_no_lesson(tmp_path: Path) -> None:
+    cell, box = disc_mask(60, 60, 20, 20, 8), np.zeros((60, 60), np.bool_)
+    box[30:50, 30:55] = True
+    write_set(tmp_path, [cell])
+    alone = mask_entry(2, 1, box, attributes={"box_only": True})
+    images = [image_entry(1, "a.png", 60, 60)]
+    coco = read_coco(write_json(tmp_path / "b.json", images, [mask_entry(1, 1, cell), alone]))
+    crops = CocoCrops(coco, tmp_path, 60, 300, PHOTO, copy_paste=1.0)
+    for sample in views(crops, 8):
+        # It is not put into other views either.
+        assert sample.target["outlined"].logical_not().sum() <= 1
+        assert len(sample.target["labels"]) == len(sample.target["outlined"])
+    (whole,) = views(CocoCrops(coco, tmp_path, 60, 300, PHOTO), 1)
+    assert whole.target["outlined"].tolist() == [True, False]
 
 
 def test_labels_are_positions_of_the_sorted_categories(tmp_path: Path) -> None:
@@ -260,4 +293,70 @@ def test_a_batch_is_lists_because_sizes_differ(discs: CocoFile, tmp_path: Path) 
     samples = [crops[0], crops[1]]
     images, targets = collate(samples)
     assert [image.shape for image in images] == [sample.image.shape for sample in samples]
-    assert [list(one) for one in targets] == [["boxes", "labels", "masks"]] * 2
+    assert [list(one) for one in targets] == [
+        ["boxes", "labels", "outlined", "masks", "windows"]
+    ] * 2
+
+
+def test_objects_of_other_images_lie_over_what_is_there(tmp_path: Path) -> None:
+    """A red disc on black and a white square: what is put in has its own colour and mask."""
+    disc, square = disc_mask(60, 60, 30, 30, 12), np.zeros((60, 60), np.bool_)
+    square[4:56, 4:56] = True
+    for name, mask, colour in (("a", disc, (255, 0, 0)), ("b", square, (255, 255, 255))):
+        picture = np.zeros((60, 60, 3), np.uint8)
+        picture[mask] = colour
+        Image.fromarray(picture).save(tmp_path / f"{name}.png")
+    names = [NUCLEUS, NUCLEUS | {"id": 2, "name": "square"}]
+    images = [image_entry(n, f"{name}.png", 60, 60) for n, name in ((1, "a"), (2, "b"))]
+    annotations = [mask_entry(1, 1, disc), mask_entry(2, 2, square, category_id=2)]
+    coco = read_coco(write_json(tmp_path / "two.json", images, annotations, names))
+    crops = CocoCrops(coco, tmp_path, 60, 200, PHOTO, copy_paste=1.0)
+    counts = set()
+    for _ in range(40):
+        sample = crops[1]
+        drawn, labels = in_view(sample), sample.target["labels"]
+        counts.add(tuple(sorted(labels.tolist())))
+        twice = (drawn.sum(0) > 1).float().mean()
+        assert float(twice) < 0.01, "what is covered is no longer of the instance"
+        red = sample.image[0] - sample.image[2]
+        for mask, label in zip(drawn, labels.tolist(), strict=True):
+            # Colours vary, and edges are mixed; in the middle they are what they were.
+            assert (float(red[mask].median()) > 0.3) == (label == 1)
+    assert (1, 2) in counts, "a disc on the square"
+    alone = CocoCrops(coco, tmp_path, 60, 200, PHOTO)
+    assert alone[1].target["labels"].tolist() == [2]
+
+
+def test_a_view_of_very_many_instances_shows_less(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    centres = [(x, y) for x in range(6, 200, 12) for y in range(6, 200, 12)]
+    coco = write_set(tmp_path, [disc_mask(200, 200, x, y, 4) for x, y in centres])
+    crops = CocoCrops(coco, tmp_path, 200, 400, PHOTO)
+    whole = [len(sample.target["labels"]) for sample in views(crops, 6)]
+    assert max(whole) == len(centres)
+    monkeypatch.setattr(coco_dataset, "MOST_INSTANCES", 40)
+    for sample in views(crops, 6):
+        assert 0 < len(sample.target["labels"]) <= 40
+
+
+def test_masks_of_large_objects_are_no_finer_than_what_is_learned(tmp_path: Path) -> None:
+    disc = disc_mask(600, 800, 400, 300, 250)
+    (sample,) = views(CocoCrops(write_set(tmp_path, [disc]), tmp_path, 600, 2000, PHOTO), 1)
+    assert max(sample.target["masks"].shape[1:]) <= 114
+    covered = int(in_view(sample).sum()) / sample.image[0].numel()
+    assert covered == pytest.approx(disc.mean(), rel=0.02)
+
+
+def test_images_on_which_nothing_is_are_a_tenth_of_the_views_at_most(tmp_path: Path) -> None:
+    cell = disc_mask(50, 50, 25, 25, 8)
+    images = [image_entry(n, f"{n}.png", 50, 50) for n in range(1, 9)]
+    for n in range(1, 9):
+        Image.new("RGB", (50, 50), (90, 90, 90)).save(tmp_path / f"{n}.png")
+    coco = read_coco(write_json(tmp_path / "a.json", images, [mask_entry(1, 3, cell)]))
+    crops = CocoCrops(coco, tmp_path, 64, 64, PHOTO)
+    assert len(crops) == 8
+    first, *empty = crops.weights()
+    assert first == 1.0
+    assert sum(empty) == pytest.approx(0.1)
+    assert [len(crops[n].target["labels"]) for n in (1, 7)] == [0, 0]

@@ -42,7 +42,7 @@ def test_a_member_is_trained_saved_loaded_and_run(
     data = CocoCrops(discs, tmp_path / "discs", 64, 64, Augmentation.MICROSCOPY)
     trainer = Trainer(build(architecture, categories=1), data, settings, cpu)
     start = {key: tensor.clone() for key, tensor in trainer.weights().items()}
-    trainer.run(TaskContext())
+    assert len(list(trainer.steps())) == 2
     weights = trainer.weights()
     assert all(torch.isfinite(tensor).all() for tensor in weights.values())
     for part in ("backbone.body", "backbone.fpn", "rpn", "roi_heads"):
