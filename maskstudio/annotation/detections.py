@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from maskstudio.annotation.annotation import Annotation, Category
@@ -19,6 +20,7 @@ from maskstudio.annotation.detection_filter import (
     overlaps,
 )
 from maskstudio.annotation.device_facts import DeviceFacts
+from maskstudio.annotation.learning import LearnReport, Truth
 from maskstudio.annotation.segmentation import Box, Segmentation
 from maskstudio.annotation.tiling import Sight
 from maskstudio.later import np
@@ -218,6 +220,112 @@ class Predictor(Protocol):
 
         Raises:
             UserError: the device does not allow it.
+        """
+
+    def gist(self, features: ImageFeatures) -> NDArray[np.float32]:
+        """Return what an image looks like to the model as a whole: like images lie close together.
+
+        Args:
+            features: what `see` gave.
+
+        Returns:
+            (channels,) of length 1; as many for every image.
+        """
+
+    @property
+    def why_not_learning(self) -> str:
+        """Why it cannot learn while a person labels, one clause; empty where it can."""
+
+    def learner(self, names: Sequence[str], folder: Path) -> Learner | None:
+        """Return one that learns from here on; None where `why_not_learning` says why.
+
+        Args:
+            names: of the categories it is to know; those the model lacks are added to its own.
+            folder: for features, of this program alone; made when needed. What lies there of
+                another backbone or input size is removed.
+
+        Raises:
+            UserError: the model's file or the folder cannot be read.
+        """
+
+
+class Learner(Protocol):
+    """Teaches a model's heads what a person verified. Only lane MODEL calls it.
+
+    It begins with what its model knows, and never changes it: what was learned is got with
+    `predictor`. What takes a context raises `CancelledError` when it is to stop.
+    """
+
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        """The model's, in their order and with their ids, then the new ones."""
+
+    @property
+    def remembered(self) -> frozenset[int]:
+        """Ids of the images to learn from, from earlier sessions too."""
+
+    @property
+    def steps(self) -> int:
+        """Steps made since it was begun; 0: its heads are its model's still."""
+
+    @property
+    def due(self) -> int:
+        """Steps that are still worth making; see `LearnReport.due`."""
+
+    def remember(
+        self,
+        image_id: int,
+        image: NDArray[np.uint8],
+        truth: Sequence[Truth],
+        context: TaskContext,
+    ) -> None:
+        """Look at an image, in the place of what was kept of it before; the oldest may give way.
+
+        Args:
+            image_id: the image.
+            image: (height, width, 3) uint8 RGB.
+            truth: all that is on it; none for an empty image.
+            context: asked often whether to stop; then nothing is kept of the image.
+
+        Raises:
+            UserError: the folder cannot be written, or the image or the device does not allow it.
+            ValueError: a category is not one of the learner's.
+        """
+
+    def forget(self, image_id: int) -> None:
+        """Learn from an image no more; nothing happens where it is not remembered."""
+
+    def learn(self, seconds: float, context: TaskContext) -> LearnReport:
+        """Make steps for a while, fewer where no more are due.
+
+        Args:
+            seconds: how long at most; the step begun last is ended.
+            context: asked often whether to stop; the steps made count.
+
+        Raises:
+            UserError: the device does not allow it.
+        """
+
+    def predictor(self, model_id: str) -> Predictor:
+        """Return a predictor of what has been learned until now; it does not change later.
+
+        It shares the backbone with its model: each understands the features the other has seen.
+        """
+
+    def save(self, path: Path, name: str) -> None:
+        """Write a model, of this name, of what has been learned until now.
+
+        Raises:
+            UserError: the file is there already, or cannot be written.
+        """
+
+    def take_up(self, path: Path) -> bool:
+        """Go on from what `save` wrote in an earlier session, for the same model.
+
+        Categories that the file lacks begin as they always do; `steps` and `due` go on from there.
+
+        Returns:
+            False, and nothing is changed, where it cannot be read, or is of another backbone.
         """
 
 

@@ -11,13 +11,14 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import torch
+from torch import nn
 from torchvision.models.detection import FasterRCNN
 
 from maskstudio.annotation.detections import LOWEST_SCORE
 from maskstudio.errors import UserError
 from maskstudio.mask_rcnn.device import Device, choose_device, gpu_megabytes
 from maskstudio.mask_rcnn.folding import fold_norms
-from maskstudio.mask_rcnn.precision import Precision, choose_precision, lower
+from maskstudio.mask_rcnn.precision import Precision, choose_precision, lower, lower_heads
 from maskstudio.mask_rcnn.stages import interrupted_by
 from maskstudio.progress import TaskContext
 
@@ -181,6 +182,36 @@ class Placement:
     def _say(self, sentence: str) -> None:
         if sentence not in self.steps:
             self.steps = (*self.steps, sentence)
+
+
+class SharedPlacement(Placement):
+    """The backbone of another placement, where it is now, before heads of its own."""
+
+    def __init__(self, base: Placement, name: str, rpn: nn.Module, heads: nn.Module) -> None:
+        """Take copies of the heads.
+
+        Args:
+            base: has the backbone; it goes on as it is.
+            name: of the model, for sentences.
+            rpn: the region proposal network, in float32 and in evaluation mode.
+            heads: the RoI heads, likewise.
+        """
+        vars(self).update(vars(base))
+        self._name = name
+        if self._spare is not None:
+            self._spare = _with_heads(copy.deepcopy(self._spare), rpn, heads).cpu()
+        self.model = _with_heads(self.model, rpn, heads)
+        self.model.roi_heads.score_thresh = LOWEST_SCORE
+        lower_heads(self.model, self.precision)
+        fold_norms(self.model)
+
+
+def _with_heads(model: FasterRCNN, rpn: nn.Module, heads: nn.Module) -> FasterRCNN:
+    """Return a network with copies of other heads; nothing else is copied."""
+    other = copy.copy(model)
+    own = {"rpn": copy.deepcopy(rpn), "roi_heads": copy.deepcopy(heads)}
+    vars(other)["_modules"] = {**dict(model.named_children()), **own}
+    return other
 
 
 def _first_batch(device: Device) -> int:

@@ -64,6 +64,14 @@ def lower(model: FasterRCNN, precision: Precision) -> None:
     else:
         _lower_coarse_half(model.backbone.body, half)
         model.backbone.fpn = _Lowered(model.backbone.fpn, half)
+    lower_heads(model, precision)
+
+
+def lower_heads(model: FasterRCNN, precision: Precision) -> None:
+    """Change the heads alone; see `lower`."""
+    half = precision.half
+    if half is None:
+        return
     # The layers that give scores and distances stay: they cost next to nothing.
     for layers in model.rpn.head.conv:
         layers[0] = _Lowered(layers[0], half)

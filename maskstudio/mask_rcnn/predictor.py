@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torchvision.models.detection import FasterRCNN
 
 from maskstudio.annotation.annotation import Category
@@ -19,13 +19,14 @@ from maskstudio.annotation.device_facts import DeviceFacts
 from maskstudio.annotation.tiling import Sight
 from maskstudio.errors import UserError
 from maskstudio.mask_rcnn.device import Device, choose_device
+from maskstudio.mask_rcnn.learner import HeadLearner
 from maskstudio.mask_rcnn.model_file import SMALL_SIDE, ModelInfo, load_model
 from maskstudio.mask_rcnn.pace import Pace
-from maskstudio.mask_rcnn.placement import BatchTooLargeError, Placement
+from maskstudio.mask_rcnn.placement import BatchTooLargeError, Placement, SharedPlacement
 from maskstudio.mask_rcnn.precision import Precision
 from maskstudio.mask_rcnn.prompts import RawAnswers, answer_boxes, answer_place
 from maskstudio.mask_rcnn.seen_image import SeenImage
-from maskstudio.mask_rcnn.stages import RawDetections, Seen, find, see
+from maskstudio.mask_rcnn.stages import RawDetections, find, propose, see
 from maskstudio.progress import TaskContext
 
 _T = TypeVar("_T")
@@ -40,6 +41,7 @@ class MaskRCNNPredictor:
         model: FasterRCNN,
         device: Device,
         precision: Precision | None = None,
+        source: Path | None = None,
     ) -> None:
         """Move the model to the device.
 
@@ -48,9 +50,11 @@ class MaskRCNNPredictor:
             model: in evaluation mode, on the CPU, in float32; it is changed.
             device: where to run.
             precision: in what numbers to calculate; what is best on the device by default.
+            source: the file it was loaded from.
         """
         self.info = info
-        self._place = Placement(info.id, model, device, precision)
+        self._source = source
+        self.place = Placement(info.id, model, device, precision)
         self._pace = Pace()
         self._renew_facts()
 
@@ -62,7 +66,7 @@ class MaskRCNNPredictor:
             UserError: the file is no model, or the device is not there.
         """
         chosen = choose_device(device)
-        return cls(*load_model(path), chosen)
+        return cls(*load_model(path), chosen, source=path)
 
     @property
     def model_id(self) -> str:
@@ -94,12 +98,12 @@ class MaskRCNNPredictor:
     @property
     def device_name(self) -> str:
         """Where it runs, for a person."""
-        return self._place.device.name
+        return self.place.device.name
 
     @property
     def why_not_gpu(self) -> str:
         """Why it does not run on a GPU; empty when it does."""
-        return self._place.device.why_not_gpu
+        return self.place.device.why_not_gpu
 
     def facts(self) -> DeviceFacts:
         """Return how it runs; may be asked from any thread."""
@@ -116,15 +120,15 @@ class MaskRCNNPredictor:
             CancelledError: the person asked to stop.
             UserError: the device has too little memory, or the image is all but a line.
         """
-        self._refuse_a_line(image.shape)
+        self.refuse_a_line(image.shape)
         with self._pace.of("see"):
-            return SeenImage(image, self._look(image, context))
+            return self._run(lambda model: self._look(image, model), context)
 
     def find(self, features: ImageFeatures, context: TaskContext) -> Detections:
         """Find the instances of an image that was looked at; see the protocol."""
         own = self._own(features)
         with self._pace.of("find"):
-            (raw,) = self._run(lambda model: find(model, self._seen(own, model)), context)
+            (raw,) = self._run(lambda model: find(model, self._seen(own, model).seen), context)
             return self._detections(raw, own.size)
 
     def predict(self, image: NDArray[np.uint8], context: TaskContext) -> Detections:
@@ -134,7 +138,7 @@ class MaskRCNNPredictor:
     @property
     def batch(self) -> int:
         """How many images it looks at together, where they are of one size."""
-        return self._place.batch
+        return self.place.batch
 
     def predict_many(
         self, images: Sequence[NDArray[np.uint8]], context: TaskContext
@@ -151,11 +155,11 @@ class MaskRCNNPredictor:
         """
         found: list[Detections] = []
         while len(found) < len(images):
-            alike = _first_alike(images[len(found) :], self._place.batch)
+            alike = _first_alike(images[len(found) :], self.place.batch)
             if len(alike) == 1:
                 found.append(self.predict(alike[0], context))
                 continue
-            self._refuse_a_line(alike[0].shape)
+            self.refuse_a_line(alike[0].shape)
             # Halved, the batch is tried again; that was said.
             with suppress(BatchTooLargeError), self._pace.of("batch", len(alike)):
                 found += self._find_together(alike, context)
@@ -169,8 +173,8 @@ class MaskRCNNPredictor:
         cut = torch.from_numpy(cut_to_image(boxes, own.size).astype(np.float32))
 
         def work(model: FasterRCNN) -> RawAnswers:
-            self._seen(own, model)
-            return answer_boxes(model, own, cut.to(own.device))
+            here = self._here(own, model)
+            return answer_boxes(model, here, cut.to(here.device))
 
         return self._answers(self._run(work, context), own)
 
@@ -181,13 +185,46 @@ class MaskRCNNPredictor:
         own = self._own(features)
 
         def work(model: FasterRCNN) -> RawAnswers:
-            self._seen(own, model)
-            return answer_place(model, own, torch.tensor([x, y]).float().to(own.device))
+            here = self._seen(own, model)
+            return answer_place(model, here, torch.tensor([x, y]).float().to(here.device))
 
         return self._answers(self._run(work, context), own)
 
+    def gist(self, features: ImageFeatures) -> NDArray[np.float32]:
+        """Return what an image looks like as a whole; see the protocol.
+
+        The heads are the same for all levels of the pyramid, so its levels speak one language, and
+        may be averaged.
+        """
+        levels = self._own(features).seen.features.values()
+        mean = torch.stack([level.float().mean(dim=(0, 2, 3)) for level in levels]).mean(dim=0)
+        return torch.nn.functional.normalize(mean, dim=0).cpu().numpy()
+
+    @property
+    def why_not_learning(self) -> str:
+        """Why it cannot learn while a person labels, one clause; empty where it can."""
+        if not self.draws_outlines:
+            return "it finds boxes only, and draws no outlines"
+        return "" if self._source else "it does not come from a file"
+
+    def learner(self, names: Sequence[str], folder: Path) -> HeadLearner | None:
+        """Return one that learns from here on; see the protocol."""
+        if self._source is None or self.why_not_learning:
+            return None
+        return HeadLearner(self, self._source, names, folder)
+
+    def with_heads(self, info: ModelInfo, rpn: nn.Module, heads: nn.Module) -> "MaskRCNNPredictor":
+        """Return a predictor that shares the backbone and has other heads.
+
+        Args:
+            info: what it says of itself.
+            rpn: its region proposal network, in float32 and in evaluation mode; it is copied.
+            heads: its RoI heads, likewise.
+        """
+        return _Sharing(self, info, rpn, heads)
+
     def _renew_facts(self) -> None:
-        place = self._place
+        place = self.place
         taken, whole = place.megabytes()
         self._facts = DeviceFacts(
             place.device.name,
@@ -201,12 +238,12 @@ class MaskRCNNPredictor:
 
     def _run(self, work: Callable[[FasterRCNN], _T], context: TaskContext, images: int = 1) -> _T:
         try:
-            return self._place.run(work, context, images)
+            return self.place.run(work, context, images)
         finally:
             self._renew_facts()
 
-    def _look(self, image: NDArray[np.uint8], context: TaskContext) -> Seen:
-        return self._run(lambda model: see(model, [self._as_tensor(image)]), context)
+    def _look(self, image: NDArray[np.uint8], model: FasterRCNN) -> SeenImage:
+        return SeenImage(image, see(model, [self._as_tensor(image)]), model.rpn)
 
     def _find_together(
         self, images: Sequence[NDArray[np.uint8]], context: TaskContext
@@ -218,18 +255,31 @@ class MaskRCNNPredictor:
         height, width = images[0].shape[:2]
         return [self._detections(raw, (height, width)) for raw in raws]
 
-    def _seen(self, own: SeenImage, model: FasterRCNN) -> Seen:
+    def _here(self, own: SeenImage, model: FasterRCNN) -> SeenImage:
         """Return what was seen of an image, seen anew where a failed GPU has taken it along."""
-        if own.device.type != self._place.device.torch_device.type:
-            own.seen = see(model, [self._as_tensor(own.image)])
-        return own.seen
+        if own.device.type != self.place.device.torch_device.type:
+            anew = self._look(own.image, model)
+            own.seen, own.proposer = anew.seen, anew.proposer
+        return own
+
+    def _seen(self, own: SeenImage, model: FasterRCNN) -> SeenImage:
+        """Return the same with this model's proposals: heads that have learned make others."""
+        here = self._here(own, model)
+        if here.proposer is model.rpn:
+            return here
+        return SeenImage(here.image, propose(model, here.seen), model.rpn)
 
     def _as_tensor(self, image: NDArray[np.uint8]) -> Tensor:
         # A copy, for images are read-only and torch knows no such thing.
         tensor = torch.from_numpy(np.array(image))
-        return tensor.to(self._place.device.torch_device).permute(2, 0, 1)
+        return tensor.to(self.place.device.torch_device).permute(2, 0, 1)
 
-    def _refuse_a_line(self, shape: tuple[int, ...]) -> None:
+    def refuse_a_line(self, shape: tuple[int, ...]) -> None:
+        """Refuse an image of which nothing would be left.
+
+        Raises:
+            UserError: it is so narrow.
+        """
         shorter, longer = sorted(shape[:2])
         if longer >= shorter * self.info.architecture.max_size:
             # Scaled to the longest side that the network takes, it would have no width left.
@@ -267,6 +317,20 @@ class MaskRCNNPredictor:
             None if masks is None else _as_bytes(masks),
             self.info.categories,
         )
+
+
+class _Sharing(MaskRCNNPredictor):
+    """A predictor that has the backbone of another, and heads of its own."""
+
+    def __init__(
+        self, base: MaskRCNNPredictor, info: ModelInfo, rpn: nn.Module, heads: nn.Module
+    ) -> None:
+        vars(self).update(vars(base))
+        self.info = info
+        self._source = None
+        self.place = SharedPlacement(base.place, info.id, rpn, heads)
+        self._pace = Pace()
+        self._renew_facts()
 
 
 def _first_alike(images: Sequence[NDArray[np.uint8]], most: int) -> list[NDArray[np.uint8]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from maskstudio.mask_rcnn.stages import Seen
 
@@ -17,10 +17,12 @@ class SeenImage:
     Attributes:
         image: (height, width, 3) uint8 RGB, as it was given; not to be changed.
         seen: a batch of one; another after the GPU that held the first has failed.
+        proposer: the region proposal network whose proposals these are.
     """
 
     image: NDArray[np.uint8]
     seen: Seen
+    proposer: nn.Module
 
     @property
     def size(self) -> tuple[int, int]:

@@ -4,9 +4,10 @@ torchvision's modules do the work; what is left out is its last step, which past
 into a mask of the whole image, and what is added are mask targets sampled exactly.
 """
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -67,6 +68,30 @@ def see(model: FasterRCNN, images: list[Tensor]) -> Seen:
     features = model.backbone(batch.tensors)
     proposals, _ = model.rpn(batch, features)
     return Seen(features, proposals, batch.image_sizes, [_size(image) for image in images])
+
+
+@torch.inference_mode()
+def propose(model: FasterRCNN, seen: Seen) -> Seen:
+    """Return what was seen with this model's proposals; its backbone is the one that saw it."""
+    whole = model.transform.size_divisible
+    longest = [max(sides) for sides in zip(*seen.scaled, strict=True)]
+    padded = [math.ceil(side / whole) * whole for side in longest]
+    proposals, _ = model.rpn(stand_in(seen.features, padded, seen.scaled), seen.features)
+    return replace(seen, proposals=proposals)
+
+
+def stand_in(
+    features: Mapping[str, Tensor], padded: Sequence[int], scaled: list[tuple[int, int]]
+) -> ImageList:
+    """Return images of which the region proposal network asks nothing but their sizes.
+
+    Args:
+        features: what the backbone made of them.
+        padded: (height, width) of the network's images with padding.
+        scaled: the same of each without.
+    """
+    first = next(iter(features.values()))
+    return ImageList(first.new_zeros(()).expand(len(scaled), 3, *padded), scaled)
 
 
 def _size(image: Tensor) -> tuple[int, int]:
@@ -164,7 +189,9 @@ def training_losses(
         model: in training mode.
         images: each (3, H, W) float, 0 to 1.
         targets: for each image `boxes` (n, 4) xyxy in pixels of the image, `labels` (n,) 1-based,
-            and, for Mask R-CNN, `masks` (n, h, w) uint8 of the same view at any resolution.
+            and, for Mask R-CNN, `masks` (n, h, w) uint8 at any resolution, of the whole view or,
+            where there are `windows` (n, 4) xyxy in pixels of the image, each of its own part;
+            where there is `outlined` (n,) bool, masks teach nothing where that is False.
 
     Returns:
         The losses by torchvision's names.
@@ -182,13 +209,16 @@ def training_losses(
     loss_class, loss_box = fastrcnn_loss(logits, deltas, labels, box_targets)
     losses |= {"loss_classifier": loss_class, "loss_box_reg": loss_box}
     if heads.has_mask():
-        chosen = [torch.where(one > 0)[0] for one in labels]
+        chosen = [
+            _with_mask(target, one, index)
+            for target, one, index in zip(targets, labels, matched, strict=True)
+        ]
         positives = [roi[index] for roi, index in zip(rois, chosen, strict=True)]
         classes = torch.cat([one[index] for one, index in zip(labels, chosen, strict=True)])
         pooled = heads.mask_roi_pool(features, positives, sizes)
         masks = heads.mask_predictor(heads.mask_head(pooled))
         wanted = [
-            mask_targets(target["masks"], one[index], roi, size, masks.shape[-1])
+            mask_targets(target["masks"], _windows(target, size), one[index], roi, masks.shape[-1])
             for target, one, index, roi, size in zip(
                 targets, matched, chosen, positives, sizes, strict=True
             )
@@ -215,28 +245,41 @@ def interrupted_by(model: nn.Module, check: Callable[[], None]) -> Iterator[None
             hook.remove()
 
 
-def mask_targets(
-    masks: Tensor, index: Tensor, rois: Tensor, size: tuple[int, int], cells: int
-) -> Tensor:
+def mask_targets(masks: Tensor, windows: Tensor, index: Tensor, rois: Tensor, cells: int) -> Tensor:
     """Return the share of each cell of a RoI that its instance covers.
 
     Args:
         masks: (n, h, w) uint8, the instances of one image at any resolution.
+        windows: (n, 4) xyxy in pixels of the network's image: what each of the masks shows.
         index: (m,) the instance of each RoI.
         rois: (m, 4) xyxy in pixels of the network's image.
-        size: (height, width) of the network's image.
         cells: cells a side.
 
     Returns:
         (m, cells, cells), 0 to 1.
     """
     used, position = torch.unique(index, return_inverse=True)
-    scale = rois.new_tensor([masks.shape[-1] / size[1], masks.shape[-2] / size[0]]).repeat(2)
-    boxes = torch.cat([position[:, None].to(rois), rois * scale], dim=1)
+    shown = windows[index]
+    scale = rois.new_tensor([masks.shape[-1], masks.shape[-2]]) / (shown[:, 2:] - shown[:, :2])
+    places = (rois - shown[:, :2].repeat(1, 2)) * scale.repeat(1, 2)
+    boxes = torch.cat([position[:, None].to(rois), places], dim=1)
     covered: Tensor = roi_align(
         masks[used, None].to(rois), boxes, (cells, cells), 1.0, aligned=True
     )
     return covered[:, 0]
+
+
+def _with_mask(target: dict[str, Tensor], labels: Tensor, matched: Tensor) -> Tensor:
+    """Return the positions of the RoIs that masks are learned from."""
+    positive = torch.where(labels > 0)[0]
+    outlined = target.get("outlined")
+    return positive if outlined is None else positive[outlined[matched[positive]]]
+
+
+def _windows(target: dict[str, Tensor], size: tuple[int, int]) -> Tensor:
+    """Return what each mask of a target shows of an image of this size."""
+    whole = target["boxes"].new_tensor([0.0, 0.0, size[1], size[0]])
+    return target.get("windows", whole.expand(len(target["boxes"]), 4))
 
 
 def _mask_loss(masks: Tensor, classes: Tensor, wanted: Tensor) -> Tensor:

@@ -1,11 +1,12 @@
-"""How quick the canvas is while the model goes over the folder.
+"""How quick the canvas is while the model goes over the folder, and while it learns.
 
 Run by hand, on a machine that does nothing else, from the root of the repository:
 `python tests/benchmarks/busy_window.py [--check] [--json FILE] [--images DIR] [--model NAME]`.
 The real program (offscreen where there is no screen) shows an image with many annotations, which is
 panned, zoomed, and on which one is dragged: first with nothing else to do, then while the model
-goes over the folder (Ctrl+B). A frame is what the GUI thread takes from the event to the painted
-canvas; between two frames the program has the rest of a sixtieth of a second, as in life.
+goes over the folder (Ctrl+B), then while it learns from images verified before. A frame is what the
+GUI thread takes from the event to the painted canvas; between two frames the program has the rest
+of a sixtieth of a second, as in life.
 
 `stored` says how many annotations the run put on an image.
 """
@@ -24,11 +25,13 @@ from labeler import FRAME_MS, Labeler, Row, row, star
 from maskstudio.annotation import edits
 from maskstudio.annotation.annotation import Annotation, Category
 from maskstudio.annotation.edits import CategoryChange, Edit
+from maskstudio.session.learning import Learning
 from on_images import run_on_images
 
 _COPIES = 60
 _FRAMES, _IMAGES = 250, 3
 _SHOWN, _VERTICES = 500, 40
+_LESSONS = 4
 _NO_BOUND = float("inf")
 
 
@@ -88,6 +91,27 @@ class Hand(Labeler):
             self.release(at)
             self.settle()
 
+    @property
+    def learning(self) -> Learning:
+        """What learns from the work."""
+        found = self.app.findChild(Learning)
+        assert isinstance(found, Learning)
+        return found
+
+    def teach(self) -> None:
+        """Verify some images as the model found them, and come back to the first."""
+        ids = self.session.image_ids
+        self.learning.switch(on=True)
+        for image_id in ids[1 : 1 + _LESSONS]:
+            self.session.show(image_id)
+            self.until(lambda: self.seen)
+            self.verb("predict")
+            self.until(lambda: not self.app.annotator.running)
+            self.verb("verify")
+        self.session.show(ids[0])
+        self.until(lambda: self.seen and self.learning.state.images >= _LESSONS)
+        self.settle()
+
     def images_done(self) -> int:
         """Return how many images the run has done; many once it is over."""
         progress = self.app.annotator.batch.progress()
@@ -116,6 +140,7 @@ def measure(images: Path, model: str, place: Path) -> list[Row]:
         shutil.copyfile(source, folder / f"{number:03}-{source.name}")
     hand = Hand(place, model)
     hand.open(folder, _COPIES)
+    hand.learning.switch(on=False)
     hand.fill()
     gestures = {"pan": hand.pan, "zoom": hand.zoom, "drag an annotation": hand.drag}
     rows = [row(what, "at rest", hand.use(act, 0), FRAME_MS) for what, act in gestures.items()]
@@ -133,6 +158,14 @@ def measure(images: Path, model: str, place: Path) -> list[Row]:
     hand.until(lambda: not batch.running)
     stored = [hand.session.count(i) for i in hand.session.image_ids[1:]]
     rows.append(row("stored for an image (annotations)", "", [n for n in stored if n], _NO_BOUND))
+    hand.teach()
+    for what, act in gestures.items():
+        began = hand.learning.state.seconds
+        times = hand.use(act, 0)
+        if not hand.learning.busy:
+            raise RuntimeError("it had learned all there was too early; give it more lessons")
+        done = f"{hand.learning.state.seconds - began:.0f} s learned meanwhile"
+        rows.append(row(what, done, times, FRAME_MS))
     hand.window.close()
     return rows
 

@@ -38,14 +38,18 @@ def test_prediction_and_export_need_no_qt() -> None:
         "maskstudio.mask_rcnn.batch",
         "maskstudio.mask_rcnn.trainer",
         "maskstudio.mask_rcnn.evaluator",
+        "maskstudio.mask_rcnn.measuring",
         "maskstudio.session.exporting",
+        "maskstudio.session.validation_set",
     )
     loaded = loaded_by(f"import {', '.join(modules)}")
     assert "torch" in loaded
     assert "PySide6" not in loaded
 
 
-@pytest.mark.parametrize("arguments", ["--help", "--version", "predict --help", "train --help"])
+@pytest.mark.parametrize(
+    "arguments", ["--help", "--version", "predict --help", "train --help", "evaluate --help"]
+)
 def test_help_loads_nothing_heavy(arguments: str) -> None:
     code = f"""
 import runpy, sys

@@ -93,12 +93,17 @@ def rectangle(height: int, width: int, x: slice, y: slice) -> Tensor:
 FIRST = torch.tensor([0])
 
 
+def whole(size: tuple[int, int], count: int = 1) -> Tensor:
+    """Say of each of the masks that it shows the whole of an image (height, width)."""
+    return torch.tensor([[0.0, 0.0, size[1], size[0]]] * count)
+
+
 def test_targets_of_a_half_covered_box_are_exact_where_torchvisions_are_half_a_pixel_off() -> None:
     mask = rectangle(40, 48, slice(0, 18), slice(0, 40))
     box = torch.tensor([[4.0, 6.0, 32.0, 34.0]])
     expected = torch.zeros(CELLS, CELLS)
     expected[:, :14] = 1
-    assert torch.equal(mask_targets(mask, FIRST, box, (40, 48), CELLS)[0], expected)
+    assert torch.equal(mask_targets(mask, whole((40, 48)), FIRST, box, CELLS)[0], expected)
     theirs = project_masks_on_boxes(mask, box, FIRST, CELLS)[0]
     assert torch.equal(theirs[:, 13], torch.full((CELLS,), 0.5))
 
@@ -116,7 +121,7 @@ def test_targets_are_the_share_of_each_cell_that_the_mask_covers(scale: float) -
         mask = rectangle(120, 140, slice(left, right), slice(top, bottom))
         box = torch.tensor([[x0, y0, x1, y1]], dtype=torch.float32)
         size = (int(120 * scale), int(140 * scale))
-        targets = mask_targets(mask, FIRST, box * scale, size, CELLS)[0].numpy()
+        targets = mask_targets(mask, whole(size), FIRST, box * scale, CELLS)[0].numpy()
         expected = np.outer(covered(y0, y1, top, bottom), covered(x0, x1, left, right))
         errors.append(np.abs(targets - expected))
         projected = project_masks_on_boxes(mask, box, FIRST, CELLS)[0].numpy()
@@ -133,11 +138,13 @@ def test_targets_of_each_box_are_of_its_own_instance() -> None:
         ]
     )
     boxes = torch.tensor([[6.0, 6.0, 34.0, 34.0]]).repeat(3, 1)
-    first, second, third = mask_targets(masks, torch.tensor([1, 0, 1]), boxes, (40, 40), CELLS)
+    first, second, third = mask_targets(
+        masks, whole((40, 40), 2), torch.tensor([1, 0, 1]), boxes, CELLS
+    )
     assert torch.equal(first, third)
     assert torch.equal(first + second, torch.ones(CELLS, CELLS))
     assert first[:, 14:].all()
-    nothing = mask_targets(masks, torch.tensor([], dtype=torch.int64), boxes[:0], (40, 40), CELLS)
+    nothing = mask_targets(masks, whole((40, 40), 2), FIRST[:0], boxes[:0], CELLS)
     assert nothing.shape == (0, CELLS, CELLS)
 
 

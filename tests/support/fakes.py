@@ -4,13 +4,14 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskstudio.annotation.annotation import Category
 from maskstudio.annotation.box_answers import MAX_CHOICES, BoxAnswers
-from maskstudio.annotation.detections import Detections, ImageFeatures
+from maskstudio.annotation.detections import Detections, ImageFeatures, Learner
 from maskstudio.annotation.device_facts import DeviceFacts
 from maskstudio.annotation.segmentation import Box
 from maskstudio.annotation.tiling import Sight
@@ -81,10 +82,12 @@ class FakePredictor:
         sight: how it says it looks at images.
         draws_outlines: False to be like Faster R-CNN when asked about boxes.
         detect: makes the detections of an image of a size; may be replaced.
+        looks: makes the gist of an image of a size; may be replaced.
     """
 
     device_name = "CPU, 1 thread"
     why_not_gpu = "a test"
+    why_not_learning = "it is a test"
     # No image of a test is larger than what it takes, unless the test wants so.
     sight = Sight(100_000, 200_000, 8)
     batch = 1
@@ -101,6 +104,9 @@ class FakePredictor:
         self.release = threading.Event()
         self.detect: Callable[[tuple[int, int]], Detections] = partial(
             disc_detections, model_id=model_id
+        )
+        self.looks: Callable[[tuple[int, int]], NDArray[np.float32]] = lambda size: (
+            np.array(size, np.float32) / np.float32(np.hypot(*size))
         )
         self._through = threading.Semaphore(0)
 
@@ -162,6 +168,13 @@ class FakePredictor:
         place = np.array([x, y])
         covers = (boxes[:, :2] <= place).all(axis=1) & (place < boxes[:, 2:]).all(axis=1)
         return self._disc_answers(features.size, boxes[covers])
+
+    def gist(self, features: ImageFeatures) -> NDArray[np.float32]:
+        return self.looks(features.size)
+
+    def learner(self, names: Sequence[str], folder: Path) -> Learner | None:
+        del names, folder
+        return None
 
     def _disc_answers(self, size: tuple[int, int], boxes: NDArray[np.float32]) -> BoxAnswers:
         """Discs of the first categories of what `detect` finds, each half as likely as the last."""

@@ -1,0 +1,38 @@
+"""How many steps are worth making, and how large they are to be."""
+
+_PER_IMAGE, _FIRST_IMAGES, _PER_LATER_IMAGE = 120, 5, 50
+# The steps become smaller over the last of those that are due.
+_FALLING = 500
+LEARNING_RATE = 1e-3
+
+
+class TeachingPlan:
+    """Counts steps: those made, and those that the images remembered are still worth.
+
+    Each of the first images is worth 120 steps, each later one 50: 600 steps from 5 and 1,350
+    from 20. The learning rate falls linearly to nothing as they are made. It rises again, by as
+    much, with the next image: what was learned is refined, not learned anew.
+    """
+
+    def __init__(self, steps: int = 0, due: int = 0) -> None:
+        """Go on from where a plan was."""
+        self.steps = steps
+        self.due = due
+
+    def add(self, images: int) -> None:
+        """Take an image in, or one that was changed.
+
+        Args:
+            images: how many are remembered with it.
+        """
+        self.due += _PER_IMAGE if images <= _FIRST_IMAGES else _PER_LATER_IMAGE
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        return LEARNING_RATE * min(1.0, self.due / _FALLING)
+
+    def step(self) -> None:
+        """Count a step."""
+        self.steps += 1
+        self.due = max(0, self.due - 1)
