@@ -34,6 +34,9 @@ class FindingKind(StrEnum):
     DUPLICATE = "duplicate"
     SLIVER = "sliver"
     STRAY_PART = "stray-part"
+    MISSED = "missed"
+    OTHER_CATEGORY = "other-category"
+    SLOPPY = "sloppy"
     UNLABELLED = "unlabelled"
     TWIN = "twin"
     LOOKALIKE = "lookalike"
@@ -53,6 +56,9 @@ TITLES: dict[FindingKind, str] = {
     FindingKind.DUPLICATE: "Labelled twice",
     FindingKind.SLIVER: "Thinner than a pixel",
     FindingKind.STRAY_PART: "Tiny stray parts",
+    FindingKind.MISSED: "The model finds something where nothing is labelled",
+    FindingKind.OTHER_CATEGORY: "The model takes it for another category",
+    FindingKind.SLOPPY: "The model draws it otherwise",
     FindingKind.UNLABELLED: "Images without annotations",
     FindingKind.TWIN: "The same image twice",
     FindingKind.LOOKALIKE: "Images that look alike",

@@ -5,7 +5,7 @@ would ask Python about every row and every comparison, which takes seconds.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -14,12 +14,15 @@ from PySide6.QtCore import QObject, Signal
 
 from maskstudio.annotation.annotation import ImageRecord, ImageState
 from maskstudio.annotation.image_facts import ImageFacts
+from maskstudio.annotation.queue import Place
+from maskstudio.session.batch_work import OPEN_STATES
 
 # More images than this at once are not put in their places one by one.
 _MOST_MOVES = 20
 # Scores are compared in steps of this many to one; none comes after the highest.
 _SCORE_STEPS = 1_000_000
 _STATE_RANK = {state: rank for rank, state in enumerate(ImageState)}
+_NO_QUEUE: Mapping[int, Place] = {}
 
 
 class SortKey(StrEnum):
@@ -30,6 +33,8 @@ class SortKey(StrEnum):
     COUNT = "annotations"
     CATEGORIES = "categories"
     SCORE = "score"
+    TEACHING = "teaching"
+    """By the queue of what to label next; what is labelled comes last."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +155,7 @@ class ImageOrder(QObject):
         self._count = count
         self._facts = facts
         self._query = ImageQuery()
+        self._queue = _NO_QUEUE
         self._ranks: dict[int, int] = {}
         self._shown: list[int] = []
         # By which each image shown was put in its place: one being edited may have another by now.
@@ -168,6 +174,11 @@ class ImageOrder(QObject):
     def shown(self) -> Sequence[int]:
         """Ids of the images shown, in order."""
         return self._shown
+
+    @property
+    def queue(self) -> Mapping[int, Place]:
+        """Image id to its place in the queue of what to label next, as far as it is known."""
+        return self._queue
 
     def __contains__(self, image_id: int) -> bool:
         return image_id in self._where()
@@ -254,7 +265,15 @@ class ImageOrder(QObject):
     def reset(self) -> None:
         """Show all by name; the session announces it."""
         self._query = ImageQuery()
+        self._queue = _NO_QUEUE
         self._renew()
+
+    def set_queue(self, queue: Mapping[int, Place]) -> None:
+        """Take the queue of what to label next."""
+        self._queue = queue
+        if self._query.sort is SortKey.TEACHING:
+            self._renew()
+            self.renewed.emit()
 
     def update(self, image_ids: Iterable[int]) -> None:
         """Put images that have changed in the places they belong now."""
@@ -325,7 +344,16 @@ class ImageOrder(QObject):
                 lowest = self._facts(image_id).lowest
                 # Where nothing is left to look at, it comes last either way.
                 return _SCORE_STEPS + 1 if lowest is None else sign * round(lowest * _SCORE_STEPS)
+            case SortKey.TEACHING:
+                return self._turn(image_id, sign)
         return sign * self._count(image_id)
+
+    def _turn(self, image_id: int, sign: int) -> int:
+        """Return when an image comes by the queue; last, either way, what is labelled."""
+        if self._record(image_id).state not in OPEN_STATES:
+            return len(self._ranks) + 1
+        place = self._queue.get(image_id)
+        return len(self._ranks) if place is None else sign * place.number
 
     def _insertion(self, image_id: int) -> int:
         return bisect_left(self._shown, self._key(image_id), key=self._keys.__getitem__)

@@ -18,8 +18,10 @@ from maskstudio.progress import TaskContext
 from maskstudio.session.quality_checking import (
     IGNORED,
     ProjectCheck,
+    SecondLook,
     check_project,
     check_record,
+    no_second_look,
 )
 from maskstudio.session.session import Session
 from maskstudio.session.tasks import Callbacks, Job, LaneName, Priority, Progress, Tasks
@@ -48,6 +50,7 @@ class Quality(QObject):
         self._session = session
         self._tasks = tasks
         self._check: ProjectCheck | None = None
+        self._second_look: SecondLook = no_second_look
         self._found: tuple[Finding, ...] = ()
         self._findings: tuple[Finding, ...] = ()
         self._right: tuple[Finding, ...] = ()
@@ -117,10 +120,10 @@ class Quality(QObject):
                 if sentence:
                     session.problem.emit(sentence)
 
-        categories = session.categories
+        categories, second_look = session.categories, self._second_look
 
         def work(context: TaskContext) -> tuple[ProjectCheck, tuple[Finding, ...]]:
-            check = check_project(database, context)
+            check = check_project(database, context, second_look)
             return check, _in_order(check.findings(categories))
 
         def done(checked: tuple[ProjectCheck, tuple[Finding, ...]]) -> None:
@@ -134,6 +137,14 @@ class Quality(QObject):
         callbacks = Callbacks(done, ended, ended)
         job = self._tasks.submit(LaneName.FILES, work, callbacks, Priority.LONG)
         self._set_job(job)
+
+    def look_again(self, second_look: SecondLook, image_ids: Iterable[int]) -> None:
+        """Find more from now on, and at once on some images."""
+        self._second_look = second_look
+        if self._check is None:
+            self.start()
+        else:
+            self._note_stale(image_ids)
 
     def cancel(self) -> None:
         """Stop the check; what was found before stays."""
@@ -212,6 +223,7 @@ class Quality(QObject):
             if job is not None:
                 job.cancel()
         self._again, self._check, self._found = None, None, ()
+        self._second_look = no_second_look
         self._stale.clear()
         self._outdated = self._relist = False
         self._ignored = self._kept()
@@ -247,7 +259,7 @@ class Quality(QObject):
         if database is None or check is None or busy or not (self._stale or self._relist):
             return
         records = [session.record(image_id) for image_id in sorted(self._stale)]
-        categories = session.categories
+        categories, second_look = session.categories, self._second_look
         self._stale.clear()
         self._relist = False
 
@@ -256,7 +268,8 @@ class Quality(QObject):
             for record in records:
                 context.raise_if_cancelled()
                 standing = database.annotations(record.id)
-                images[record.id] = check_record(database, record, standing, check.sizes)
+                sizes = check.sizes
+                images[record.id] = check_record(database, record, standing, sizes, second_look)
             new = replace(check, images=images)
             return new, _in_order(new.findings(categories))
 

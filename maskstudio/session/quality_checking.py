@@ -1,7 +1,7 @@
 """Check a whole project: every outline, every image file, the categories. Needs no Qt."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,15 @@ IGNORED = "quality_ignored"
 # takes up the size of a file once it is opened.
 _SIZES = "labelled_sizes"
 _NO_COUNTS: Mapping[int, int] = {}
+
+SecondLook = Callable[[ImageContent], tuple[Finding, ...]]
+"""Finds more on an image than can be seen of its outlines and its file; on any lane."""
+
+
+def no_second_look(content: ImageContent) -> tuple[Finding, ...]:
+    """Find nothing more."""
+    del content
+    return ()
 
 
 @dataclass(frozen=True)
@@ -65,7 +74,9 @@ class ProjectCheck:
         return (*on_images, *self.twins, *check_categories(categories, counts, self.splits))
 
 
-def check_project(database: "ProjectDatabase", context: TaskContext) -> ProjectCheck:
+def check_project(
+    database: "ProjectDatabase", context: TaskContext, second_look: SecondLook = no_second_look
+) -> ProjectCheck:
     """Check every image of a project.
 
     Raises:
@@ -80,7 +91,7 @@ def check_project(database: "ProjectDatabase", context: TaskContext) -> ProjectC
             context.raise_if_cancelled()
             context.report(number, len(images), record.path)
             standing = dataset.annotations.get(record.id, ())
-            checked[record.id] = check_record(database, record, standing, sizes)
+            checked[record.id] = check_record(database, record, standing, sizes, second_look)
     splits = remembered_parts(database)
     twins = _twins(database, images, splits, context)
     return ProjectCheck(checked, twins, splits, _keep_sizes(database, checked, sizes))
@@ -91,6 +102,7 @@ def check_record(
     record: ImageRecord,
     annotations: Iterable[Annotation],
     sizes: Mapping[int, tuple[int, int]],
+    second_look: SecondLook,
 ) -> ImageCheck:
     """Check one image of a project.
 
@@ -99,11 +111,12 @@ def check_record(
         record: the image.
         annotations: what stands on it.
         sizes: see `ProjectCheck`.
+        second_look: finds more on it.
     """
     height, width = sizes.get(record.id, (record.height, record.width))
     labelled = replace(record, height=height, width=width)
     content = ImageContent(labelled, {a.id: a for a in annotations})
-    found = check_image(content, read_head(database.folder / record.path))
+    found = check_image(content, read_head(database.folder / record.path)) + second_look(content)
     counts = Counter(a.category_id for a in content.annotations.values())
     return ImageCheck(found, dict(counts) if counts else _NO_COUNTS)
 

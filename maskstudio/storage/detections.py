@@ -20,7 +20,10 @@ from maskstudio.progress import TaskContext
 from maskstudio.storage.files import replaced_file
 from maskstudio.storage.places import FOLDER_NAME
 
-_FOLDER = "detections"
+DETECTIONS = "detections"
+"""What a model found on an image before a person worked on it."""
+OPINIONS = "opinions"
+"""Of images a person has finished: what a model thinks of them now, beside what it found then."""
 
 # What zipfile, zlib, numpy and the domain raise on a damaged file; RuntimeError stands for zip
 # features that a flipped bit asks for.
@@ -37,13 +40,15 @@ _DAMAGE = (
 )
 
 
-def write_detections(project_folder: Path, image_id: int, detections: Detections) -> None:
-    """Keep the detections of an image, in place of older ones.
+def write_detections(
+    project_folder: Path, image_id: int, detections: Detections, *, cache: str = DETECTIONS
+) -> None:
+    """Keep the detections of an image, in place of older ones; by default those it was given.
 
     Raises:
         UserError: they cannot be written.
     """
-    path = _path(project_folder, image_id)
+    path = _path(project_folder, image_id, cache)
     about = {
         "model_id": detections.model_id,
         "size": detections.size,
@@ -66,12 +71,14 @@ def write_detections(project_folder: Path, image_id: int, detections: Detections
             )
 
 
-def read_detections(project_folder: Path, image_id: int) -> Detections | None:
+def read_detections(
+    project_folder: Path, image_id: int, *, cache: str = DETECTIONS
+) -> Detections | None:
     """Return the kept detections of an image, or None where there are none that can be read."""
     try:
         # Given the path alone, numpy leaves a damaged file open.
         with (
-            _path(project_folder, image_id).open("rb") as opened,
+            _path(project_folder, image_id, cache).open("rb") as opened,
             np.load(opened, allow_pickle=False) as file,
         ):
             about = json.loads(str(file["about"]))
@@ -106,7 +113,7 @@ def count_found(
         CancelledError: the person asked to stop.
     """
     counts: Counter[str] = Counter()
-    for path in (project_folder / FOLDER_NAME / _FOLDER).glob("*.npz"):
+    for path in (project_folder / FOLDER_NAME / DETECTIONS).glob("*.npz"):
         context.raise_if_cancelled()
         with suppress(*_DAMAGE), path.open("rb") as opened, np.load(opened) as file:
             about = json.loads(str(file["about"]))
@@ -117,5 +124,5 @@ def count_found(
     return counts
 
 
-def _path(project_folder: Path, image_id: int) -> Path:
-    return project_folder / FOLDER_NAME / _FOLDER / f"{image_id}.npz"
+def _path(project_folder: Path, image_id: int, cache: str) -> Path:
+    return project_folder / FOLDER_NAME / cache / f"{image_id}.npz"

@@ -1,10 +1,9 @@
 """What images look like, as hashes kept in a file beside the project that one may delete."""
 
 import hashlib
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from maskstudio.annotation.likeness import HASH_WORDS, THUMBNAIL_SIDE, perceptua
 from maskstudio.errors import UserError
 from maskstudio.later import cv2
 from maskstudio.progress import TaskContext
+from maskstudio.storage.cache_file import CacheFile, Stamp, file_stamps
 from maskstudio.storage.images import MAX_PIXELS, opened, to_rgb
 from maskstudio.storage.places import FOLDER_NAME
 
@@ -27,11 +27,7 @@ _DECODED_SIDE = 8 * THUMBNAIL_SIDE
 # So many files are read before anybody asks whether to stop.
 _AT_ONCE = 32
 _THREADS = 2
-_Stamp = tuple[int, int]  # length of a file, and the time it was changed last, nanoseconds
-_TABLE = (
-    "CREATE TABLE IF NOT EXISTS likeness"
-    "(path TEXT PRIMARY KEY, bytes INTEGER, modified INTEGER, hash BLOB, digest BLOB)"
-)
+_COLUMNS = ("path TEXT", "bytes INTEGER", "modified INTEGER", "hash BLOB", "digest BLOB")
 
 
 @dataclass(frozen=True)
@@ -64,38 +60,26 @@ def likenesses(
     Raises:
         CancelledError: the person asked to stop.
     """
-    with closing(_Cache(folder / FOLDER_NAME / CACHE_NAME)) as cache:
+    with closing(_Cache(folder)) as cache:
         known = cache.read()
         with ThreadPoolExecutor(_THREADS) as threads:
             for start in range(0, len(paths), _AT_ONCE):
                 context.raise_if_cancelled()
                 context.report(start, len(paths), "comparing images")
-                stamps = _stamps(folder, paths[start : start + _AT_ONCE])
+                stamps = file_stamps(folder, paths[start : start + _AT_ONCE])
                 stale = [p for p, s in stamps.items() if p not in known or known[p][0] != s]
                 fresh = dict(
                     zip(stale, threads.map(_look, (folder / p for p in stale)), strict=True)
                 )
-                cache.write((p, stamps[p], fresh[p]) for p in stale)
+                cache.keep((p, stamps[p], fresh[p]) for p in stale)
                 yield from ((p, fresh[p] if p in fresh else known[p][1]) for p in stamps)
 
 
 def cached_likenesses(folder: Path, paths: Iterable[str]) -> dict[str, Likeness]:
     """Return what is kept of images; no file of theirs is looked at."""
-    with closing(_Cache(folder / FOLDER_NAME / CACHE_NAME)) as cache:
+    with closing(_Cache(folder)) as cache:
         known = cache.read()
     return {path: known[path][1] for path in paths if path in known}
-
-
-def _stamps(folder: Path, paths: Sequence[str]) -> dict[str, _Stamp]:
-    """Return length and time of the last change of those files that are there."""
-    found = {}
-    for path in paths:
-        try:
-            status = (folder / path).stat()
-        except OSError:
-            continue
-        found[path] = (status.st_size, status.st_mtime_ns)
-    return found
 
 
 def _look(path: Path) -> Likeness:
@@ -126,55 +110,26 @@ def _grey(image: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(to_rgb(image), cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-class _Cache:
-    """The file. What goes wrong with it only means that hashes are found again."""
+class _Cache(CacheFile):
+    """What was found before, in the project's own folder."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._connection: sqlite3.Connection | None = None
-        with self._failing_quietly():
-            self._connection = sqlite3.connect(path, timeout=1)
-            # What is lost with the power is found again.
-            self._connection.execute("PRAGMA synchronous=OFF")
-            self._connection.execute(_TABLE)
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / FOLDER_NAME / CACHE_NAME, "likeness", _COLUMNS)
 
-    def read(self) -> dict[str, tuple[_Stamp, Likeness]]:
+    def read(self) -> dict[str, tuple[Stamp, Likeness]]:
         """Return path to the stamp of its file and what that looks like."""
-        with self._failing_quietly():
-            if self._connection is not None:
-                rows = self._connection.execute("SELECT * FROM likeness").fetchall()
-                return {row[0]: ((row[1], row[2]), _likeness(row[3], row[4])) for row in rows}
-        return {}
+        try:
+            return {row[0]: ((row[1], row[2]), _likeness(row[3], row[4])) for row in self.rows()}
+        except (ValueError, TypeError):
+            self.remove()
+            return {}
 
-    def write(self, found: Iterable[tuple[str, _Stamp, Likeness]]) -> None:
+    def keep(self, found: Iterable[tuple[str, Stamp, Likeness]]) -> None:
         """Keep what was found."""
-        rows = [
+        self.write(
             (path, *stamp, b"" if one.hash is None else one.hash.tobytes(), one.digest)
             for path, stamp, one in found
-        ]
-        with self._failing_quietly():
-            if self._connection is not None and rows:
-                with self._connection:
-                    self._connection.executemany(
-                        "INSERT OR REPLACE INTO likeness VALUES (?, ?, ?, ?, ?)", rows
-                    )
-
-    def close(self) -> None:
-        """Let go of the file."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    @contextmanager
-    def _failing_quietly(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError:  # not to be written here, or in use
-            self.close()
-        except (sqlite3.DatabaseError, ValueError, TypeError):  # damaged
-            self.close()
-            with suppress(OSError):
-                self._path.unlink(missing_ok=True)
+        )
 
 
 def _likeness(stored: bytes, digest: bytes) -> Likeness:

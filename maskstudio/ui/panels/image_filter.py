@@ -33,6 +33,7 @@ _SORT_WORDS = {
     SortKey.COUNT: "Number of annotations",
     SortKey.CATEGORIES: "Number of categories",
     SortKey.SCORE: "Lowest score",
+    SortKey.TEACHING: "What teaches most",
 }
 
 
@@ -120,6 +121,7 @@ class ImageFilter(QWidget):
         self.field.done.connect(self.left)
         session.opened.connect(self._on_opened)
         session.edited.connect(self._on_edited)
+        session.order.renewed.connect(self._show_query)
         self._show_query()
 
     def changeEvent(self, event: QEvent) -> None:

@@ -9,30 +9,27 @@ from PySide6.QtCore import (
     QItemSelectionModel,
     QModelIndex,
     QPersistentModelIndex,
-    QRect,
     QSize,
     QStringListModel,
     Qt,
 )
-from PySide6.QtGui import QFontMetrics, QIcon, QMouseEvent, QPainter
+from PySide6.QtGui import QIcon, QMouseEvent
 from PySide6.QtWidgets import (
     QListView,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
 )
 
 from maskstudio.annotation.annotation import ImageState
 from maskstudio.annotation.edits import Edit
+from maskstudio.annotation.queue import figures, why
+from maskstudio.session.image_order import SortKey
 from maskstudio.session.session import Session
 from maskstudio.ui.labels import faint, heading
 from maskstudio.ui.panels.image_filter import ImageFilter
+from maskstudio.ui.panels.image_row import COUNT_ROLE, WHY_ROLE, ImageRow
 from maskstudio.ui.theme import STATE_WORDS, state_icon
 
-COUNT_ROLE = Qt.ItemDataRole.UserRole
-_ROW_HEIGHT = 26
 _CONTEXT_ROWS = 2
 _SIGN = 16  # the side of the sign of a state
 _DONE = (ImageState.VERIFIED, ImageState.EMPTY)
@@ -80,13 +77,28 @@ class ImageListModel(QStringListModel):
                 return self._icon(record.state)
             case Qt.ItemDataRole.ToolTipRole:
                 missing = "; the file is missing" if record.id in self._session.missing else ""
-                return f"{record.path}: {STATE_WORDS[record.state]}, {count} annotations{missing}"
+                words = f"{record.path}: {STATE_WORDS[record.state]}, {count} annotations{missing}"
+                return "\n".join([words, *self._figures(record.id)])
             case Qt.ItemDataRole.AccessibleTextRole:
-                return f"{record.path}, {STATE_WORDS[record.state]}, {count} annotations"
+                words = f"{record.path}, {STATE_WORDS[record.state]}, {count} annotations"
+                return ", ".join(filter(None, [words, self._why(record.id)]))
+            case _ if role == WHY_ROLE:
+                return self._why(record.id)
             case _ if role == COUNT_ROLE:
                 unknown = record.state in (ImageState.NEW, ImageState.SKIPPED) and not count
                 return "" if unknown else str(count)
         return None
+
+    def _why(self, image_id: int) -> str:
+        """Return why an image stands where it does, where the list is the queue."""
+        order, session = self._session.order, self._session
+        place = order.queue.get(image_id)
+        if order.query.sort is not SortKey.TEACHING or session.record(image_id).state in _DONE:
+            return ""
+        return "" if place is None else why(place, lambda other: session.record(other).path)
+
+    def _figures(self, image_id: int) -> list[str]:
+        return [figures(self._session.order.queue[image_id])] if self._why(image_id) else []
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """A row whose file is missing is grey."""
@@ -195,45 +207,6 @@ class _ImageList(QListView):
             chosen.select(index, QItemSelectionModel.SelectionFlag.Toggle)
 
 
-class _RowDelegate(QStyledItemDelegate):
-    """Icon, name, and at the right the number of annotations.
-
-    Where several rows are selected, the name of the current image is bold.
-    """
-
-    def __init__(self, session: Session, view: QListView) -> None:
-        super().__init__(view)
-        self._session = session
-        self._view = view
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        count = str(index.data(COUNT_ROLE))
-        metrics = option.fontMetrics
-        room = metrics.horizontalAdvance("0000") + 10
-        right = QRect(option.rect)
-        right.setLeft(right.right() - room)
-        # The row is painted in full width (selection), the name in what the number leaves.
-        full = QStyleOptionViewItem(option)
-        self.initStyleOption(full, index)
-        full.textElideMode = Qt.TextElideMode.ElideMiddle
-        if len(self._session.order.chosen) > 1 and index.row() == self._view.currentIndex().row():
-            full.font.setBold(True)
-            metrics = QFontMetrics(full.font)
-        full.text = metrics.elidedText(
-            full.text, Qt.TextElideMode.ElideMiddle, option.rect.width() - room - 34
-        )
-        style = option.widget.style()
-        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, full, painter, option.widget)
-        painter.setPen(option.palette.placeholderText().color())
-        flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(right.adjusted(0, 0, -8, 0), flags, count)
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """All rows are equally high."""
-        del option, index
-        return QSize(120, _ROW_HEIGHT)
-
-
 class ImagesPanel(QWidget):
     """The list and how much of it is done."""
 
@@ -246,13 +219,13 @@ class ImagesPanel(QWidget):
         # See `_bring_into_view`.
         self.list.setAutoScroll(False)
         self.list.setModel(self.model)
-        self.list.setItemDelegate(_RowDelegate(session, self.list))
+        self.list.setItemDelegate(ImageRow(session, self.list))
         self.list.setUniformItemSizes(True)
         self.list.setIconSize(QSize(_SIGN, _SIGN))
         self.list.setAccessibleName("Images")
         title = heading("Images")
         self._summary = faint()
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(0, 8, 0, 6)
         for label in (title, self._summary):
             label.setContentsMargins(10, 0, 10, 0)
@@ -280,6 +253,10 @@ class ImagesPanel(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self.model.renew_icons()
+
+    def add_above_list(self, widget: QWidget) -> None:
+        """Put a widget between the controls and the list."""
+        self._column.insertWidget(self._column.indexOf(self.list), widget)
 
     def start_finding(self) -> None:
         """Let the person type a part of a name."""

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from maskstudio.annotation.findings import FIXES, Finding, FindingKind, Severity
+from maskstudio.session.auditing import Auditing
 from maskstudio.session.quality import Quality
 from maskstudio.session.session import Session
 from maskstudio.ui.finding_walk import FindingWalk
@@ -60,10 +61,13 @@ class QualityPanel(QWidget):
 
     closed = Signal()
 
-    def __init__(self, session: Session, quality: Quality, walk: FindingWalk) -> None:
+    def __init__(
+        self, session: Session, quality: Quality, walk: FindingWalk, auditing: Auditing
+    ) -> None:
         super().__init__()
         self._session = session
         self._quality = quality
+        self._auditing = auditing
         self._walk = walk
         # Headings that were folded, or opened, by hand stay so.
         self._folded: dict[FindingKind, bool] = {}
@@ -73,6 +77,7 @@ class QualityPanel(QWidget):
         self.list = _List()
         self.answer = faint()
         self.answer.setAccessibleName("What fixing does")
+        self.ask = QPushButton("Ask the model")
         self.check = QPushButton("Check")
         self.fix = QPushButton("Fix")
         self.fix_all = QPushButton("Fix all")
@@ -115,6 +120,10 @@ class QualityPanel(QWidget):
         header.resizeSection(QualityColumn.IMAGE, _IMAGE_WIDTH)
         self._bar.setAccessibleName("Progress of the check")
         self._bar.setTextVisible(False)
+        self.ask.setToolTip(
+            "List where the model disagrees with what was verified: likely misses, sloppy "
+            "outlines, other categories"
+        )
         self.check.setToolTip("Look at every image and every annotation of the project")
         self.fix.setToolTip("Put right what is selected, where there is one right answer")
         self.right.setToolTip("Leave out what is selected from now on, until it changes")
@@ -128,7 +137,7 @@ class QualityPanel(QWidget):
         head = QHBoxLayout()
         head.addWidget(heading("Quality"))
         head.addWidget(self.said, 1)
-        for widget in (self.show_right, self.check, close):
+        for widget in (self.show_right, self.ask, self.check, close):
             head.addWidget(widget)
         foot = QHBoxLayout()
         for button in (self.fix, self.fix_all, self.right):
@@ -144,6 +153,7 @@ class QualityPanel(QWidget):
 
     def _connect(self) -> None:
         quality = self._quality
+        self.ask.clicked.connect(self._on_ask)
         self.check.clicked.connect(self._on_check)
         self.fix.clicked.connect(lambda: quality.fix(self._fixable()))
         self.fix_all.clicked.connect(self._on_fix_all)
@@ -158,6 +168,7 @@ class QualityPanel(QWidget):
         self._walk.went.connect(self._on_went)
         quality.changed.connect(self._fill)
         quality.running_changed.connect(self._on_running)
+        self._auditing.changed.connect(self._on_running)
         self._session.writing_changed.connect(self._on_selected)
 
     def _on_check(self) -> None:
@@ -166,10 +177,19 @@ class QualityPanel(QWidget):
         else:
             self._quality.start()
 
+    def _on_ask(self) -> None:
+        if self._auditing.running:
+            self._auditing.cancel()
+        else:
+            self._auditing.start()
+
     def _on_running(self) -> None:
-        running = self._quality.running
-        self.check.setText("Cancel" if running else "Check")
+        checking, asking = self._quality.running, self._auditing.running
+        running = checking or asking
+        self.check.setText("Cancel" if checking else "Check")
         self.check.setEnabled(self._session.database is not None)
+        self.ask.setText("Stop asking" if asking else "Ask the model")
+        self.ask.setEnabled(not self._session.read_only)
         self._bar.setVisible(running)
         if running:
             self._bar.setRange(0, 0)
@@ -179,11 +199,13 @@ class QualityPanel(QWidget):
         self._say()
 
     def _show_progress(self) -> None:
-        at = self._quality.progress
+        checking = self._quality.running
+        at = self._quality.progress if checking else self._auditing.progress
         self._bar.setRange(0, at.total)
         self._bar.setValue(at.done)
         if at.total:
-            self.said.setText(f"Checking: {at.done:,} of {at.total:,}  {at.note}")
+            doing = "Checking" if checking else "The model looks at verified images"
+            self.said.setText(f"{doing}: {at.done:,} of {at.total:,}  {at.note}")
 
     def _say(self) -> None:
         quality = self._quality
@@ -191,6 +213,8 @@ class QualityPanel(QWidget):
         notes = len(quality.findings) - grave
         if quality.running:
             said = "Checking …"
+        elif self._auditing.running:
+            said = "Asking the model …"
         elif not quality.checked:
             said = "Check looks at every image and every annotation of the project."
         elif not quality.findings:
@@ -199,6 +223,8 @@ class QualityPanel(QWidget):
             said = f"{grave:,} to look at, {notes:,} good to know.  A click goes to the place."
         if quality.outdated:
             said += "  Much was changed since; check again."
+        if self._auditing.failed:
+            said += f"  The model could not look at {self._auditing.failed:,} images."
         self.said.setText(said)
 
     def _fill(self) -> None:
