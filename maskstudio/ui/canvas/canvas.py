@@ -21,6 +21,7 @@ from maskstudio.session.shown_image import DeepImage, ShownImage
 from maskstudio.session.tasks import Tasks
 from maskstudio.ui.canvas.adjustment import Adjustment
 from maskstudio.ui.canvas.hit_test import Hit, hit_test
+from maskstudio.ui.canvas.instead import Instead
 from maskstudio.ui.canvas.layers import ImageLayer, OverlayLayer, fitting_level
 from maskstudio.ui.canvas.live import Live
 from maskstudio.ui.canvas.viewport import Viewport, fitted
@@ -34,6 +35,7 @@ class Canvas(QWidget):
 
     Attributes:
         live: what is drawn over the backdrop.
+        instead: what is shown in place of the annotations of the image.
         shares_borders: what is drawn is cut at its neighbours.
         draw_tool: paints what belongs to the tool in hand.
 
@@ -62,6 +64,7 @@ class Canvas(QWidget):
         self._backdrop: QPixmap | None = None
         self._overlay = OverlayLayer(tasks, self._on_overlay, self)
         self.live = Live(session, self.visible_annotations, lambda: self._overlay.left_out)
+        self.instead = Instead(self._on_filter)
         self.shares_borders = False
         self.draw_tool: Callable[[QPainter, Viewport], None] = _draw_nothing
         self.setMouseTracking(True)
@@ -131,6 +134,7 @@ class Canvas(QWidget):
         self._painted = False
         self.live.clear()
         self._overlay.clear()
+        self.instead.show(None)
         current = self._session.current
         view = self._views.get(current.id) if current else None
         self._fitted = view is None
@@ -164,6 +168,8 @@ class Canvas(QWidget):
         """Return what is shown and can be touched, back to front."""
         if self._hidden:
             return {}
+        if self.instead.annotations is not None:
+            return self.instead.annotations
         shown = self._filter.preview
         return self._session.shown if shown is None else shown
 
@@ -317,9 +323,16 @@ class Canvas(QWidget):
                 _FILL,
                 max(1, round(_LINE * ratio)),
                 left_out=active,
-                marks=NO_MARKS if self._hidden or self._filter.preview else self._marks,
+                marks=self._shown_marks(),
             )
         )
+
+    def _shown_marks(self) -> Marks:
+        if self._hidden:
+            return NO_MARKS
+        if self.instead.annotations is not None:
+            return self.instead.marks
+        return NO_MARKS if self._filter.preview else self._marks
 
     def _on_edited(self, edit: Edit) -> None:
         current = self._session.current
