@@ -22,11 +22,13 @@ from maskstudio.errors import UserError
 from maskstudio.progress import TaskContext
 from maskstudio.session import operations
 from maskstudio.session.box_outlining import BoxOutlining
+from maskstudio.session.child import own_command
 from maskstudio.session.detection_filtering import DetectionFiltering
 from maskstudio.session.drafts import Drafts
 from maskstudio.session.facts_reading import FactsReading
 from maskstudio.session.hush import Hush
 from maskstudio.session.images import ImageLoader
+from maskstudio.session.learning import Learning
 from maskstudio.session.listing import FolderListing
 from maskstudio.session.log_keeping import LogKeeping
 from maskstudio.session.look_ahead import LookAhead
@@ -64,7 +66,11 @@ class App(QObject):
     """The running program."""
 
     def __init__(
-        self, application: QApplication, settings_file: Path, load: Callable[[str], Predictor]
+        self,
+        application: QApplication,
+        settings_file: Path,
+        load: Callable[[str], Predictor],
+        command: tuple[str, ...],
     ) -> None:
         super().__init__()
         self._application = application
@@ -93,6 +99,8 @@ class App(QObject):
             BoxOutlining(self.session, self.tasks, self.annotator),
             self._drafts,
             self.notifications,
+            command,
+            Learning(self.session, self.tasks, self.annotator, filtering),
         )
         self._listing = FolderListing(self.session, self.tasks)
         FactsReading(self.session, self.tasks)
@@ -232,6 +240,7 @@ def build(
     argv: Sequence[str],
     settings_file: Path | None = None,
     load: Callable[[str], Predictor] | None = None,
+    command: tuple[str, ...] | None = None,
 ) -> App:
     """Build the program without running it.
 
@@ -239,6 +248,7 @@ def build(
         argv: for Qt; the first is the program's name.
         settings_file: where the preferences lie; the person's own by default.
         load: loads a model by name or path; the real one by default.
+        command: what starts the program again for training and the like; itself by default.
     """
     # Python lets another thread in after 5 ms by itself: a frame would wait for each of the lanes.
     # After much less the lane that paints would have the lock back hundreds of times in a frame.
@@ -247,7 +257,12 @@ def build(
     existing = QApplication.instance()
     application = existing if isinstance(existing, QApplication) else QApplication(list(argv))
     application.setApplicationName("MaskStudio")
-    return App(application, settings_file or settings_path(), load or load_predictor)
+    return App(
+        application,
+        settings_file or settings_path(),
+        load or load_predictor,
+        command or own_command(),
+    )
 
 
 def _kept_display(canvas: Canvas) -> dict[str, float]:

@@ -83,19 +83,24 @@ class LookAhead(QObject):
         self._known: set[int] = set()
         # Of images that the model could not do: the sentence, until the person has seen it.
         self._failed: dict[int, str] = {}
+        # Found before the model learned more: it is put on its image if nothing newer is there.
+        self._stale: set[int] = set()
         # Images a model has changed before: a person may have undone that.
         self._offered: set[int] = set()
+        # Images the person has been at: what stands there does not change before his eyes.
+        self._seen: set[int] = set()
         self._broken = False
         self._soon = QTimer(self, interval=_PAINTED_MS, singleShot=True)
         self._soon.timeout.connect(self._look)
         self._arrival = QTimer(self, interval=0, singleShot=True)
-        self._arrival.timeout.connect(self._put)
+        self._arrival.timeout.connect(self._arrive)
         session.opened.connect(self._on_opened)
         session.current_changed.connect(self._on_arrived)
         session.edited.connect(self._on_edited)
         session.writing_changed.connect(self._arrival.start)
         annotator.asked.connect(self._on_asked)
         annotator.model_loaded.connect(self._on_model)
+        annotator.model_renewed.connect(self._on_renewed)
         annotator.running_changed.connect(self._soon.start)
 
     @property
@@ -143,6 +148,7 @@ class LookAhead(QObject):
     def _on_opened(self) -> None:
         self._forget()
         self._offered.clear()
+        self._seen.clear()
         database = self._session.database
         read_only = database is None or database.read_only
         self._on = None if database is None or read_only else database.setting(_SETTING, None)
@@ -153,9 +159,19 @@ class LookAhead(QObject):
         self._broken = False
         self._soon.start()
 
+    def _on_renewed(self) -> None:
+        """Have the images ahead done again: the model has learned, or runs without it again."""
+        current = self._session.current
+        # Whoever waits for the image he is at does not wait longer for that.
+        self._drop_jobs(() if current is None else (current.id,))
+        self._stale.update(self._ready)
+        self._known.clear()
+        self._soon.start()
+
     def _forget(self) -> None:
         self._drop_jobs()
         self._ready.clear()
+        self._stale.clear()
         self._known.clear()
         self._failed.clear()
 
@@ -179,6 +195,11 @@ class LookAhead(QObject):
         session = self._session
         return self.on and not (session.read_only or session.writing or self._annotator.undecided)
 
+    def _arrive(self) -> None:
+        self._put()
+        if self._session.current is not None:
+            self._seen.add(self._session.current.id)
+
     def _put(self) -> None:
         """Put what was found on the image that the person is at."""
         current = self._session.current
@@ -189,19 +210,27 @@ class LookAhead(QObject):
             self._failed[current.id] = ""
         if current.id in self._ready and self._may_put() and self._is_open(current.id):
             found = self._ready.pop(current.id)
+            self._stale.discard(current.id)
             self._offered.add(current.id)
             self._filtering.store(current.id, found, undoable=False)
 
     def _is_open(self, image_id: int) -> bool:
         """Tell whether an image waits for pre-annotations."""
-        new = self._session.record(image_id).state is ImageState.NEW
-        return new and image_id not in self._offered
+        state = self._session.record(image_id).state
+        if state is ImageState.PREDICTED:
+            # Nobody has touched what stands there, and by now the model knows better.
+            return self._learned and image_id not in self._seen
+        return state is ImageState.NEW and image_id not in self._offered
+
+    @property
+    def _learned(self) -> bool:
+        return self._annotator.holder.has_learned(self._annotator.model_name)
 
     def _is_wanted(self, image_id: int) -> bool:
         """Tell whether the model should look at an image."""
         return (
             self._is_open(image_id)
-            and image_id not in self._ready
+            and (image_id not in self._ready or image_id in self._stale)
             and image_id not in self._failed
             and image_id not in self._session.missing
             and image_id != self._annotator.at_work_on
@@ -230,7 +259,9 @@ class LookAhead(QObject):
     def _submit(self, image_id: int, priority: Priority) -> None:
         """Have an image done."""
         annotator = self._annotator
-        task = annotator.image_task(image_id, use_kept=True, keeps_features=True)
+        # What was kept may be of a time when it had learned less.
+        kept = not self._learned or image_id in self._known
+        task = annotator.image_task(image_id, use_kept=kept, keeps_features=True)
 
         def work(context: TaskContext) -> Outlined | None:
             try:
@@ -296,6 +327,7 @@ class LookAhead(QObject):
 
     def _keep(self, image_id: int, found: Outlined) -> None:
         self._known.add(image_id)
+        self._stale.discard(image_id)
         self._ready[image_id] = found
         held = sum(map(_bytes, self._ready.values()))
         while len(self._ready) > 1 and held > self._budget_bytes:

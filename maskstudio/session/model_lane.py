@@ -82,22 +82,28 @@ class LoadedModel:
 class ModelHolder:
     """The loaded models, and what they saw of the last images.
 
-    Only lane MODEL calls it, but for `want`, `facts`, `has_looked` and `is_looking`.
+    What a model learned from a person's work runs in its place, under its name. Only lane MODEL
+    calls it, but for `want`, `facts`, `has_looked`, `is_looking` and what is said of learning.
     """
 
     def __init__(self, load: LoadPredictor) -> None:
         self._load = load
         self._predictors: dict[str, Predictor] = {}
+        self._learned: dict[str, Predictor] = {}
         self._wanted: frozenset[str] = frozenset()
         self._features = FeatureCache()
         self._looking: tuple[FeatureKey, ...] = ()
 
     def get(self, name: str) -> Predictor:
-        """Return a model, loaded when it is not at hand.
+        """Return a model, or what it has learned, loaded when it is not at hand.
 
         Raises:
             UserError: it cannot be loaded.
         """
+        return self._learned.get(name) or self.start(name)
+
+    def start(self, name: str) -> Predictor:
+        """Return a model as it is without what it has learned; see `get`."""
         if name not in self._predictors:
             # Let go of the old ones first: two may not fit into memory.
             kept = {n: p for n, p in self._predictors.items() if n in self._wanted}
@@ -115,9 +121,26 @@ class ModelHolder:
         """
         self._wanted = frozenset(names)
 
+    def use_learned(self, name: str, learned: Predictor | None) -> LoadedModel | None:
+        """Have what a model learned run in its place, or the model itself again.
+
+        May be called from any thread: each reads what the other has seen of an image.
+
+        Returns:
+            What is known of what runs now; None where that is not loaded.
+        """
+        others = {n: p for n, p in self._learned.items() if n != name}
+        self._learned = others if learned is None else {**others, name: learned}
+        runs = learned or self._predictors.get(name)
+        return None if runs is None else _known(runs)
+
+    def has_learned(self, name: str) -> bool:
+        """Tell whether what a model learned runs in its place; may be asked from any thread."""
+        return name in self._learned
+
     def facts(self, name: str) -> DeviceFacts | None:
         """Return how a model runs; None until it is loaded. May be asked from any thread."""
-        predictor = self._predictors.get(name)
+        predictor = self._learned.get(name) or self._predictors.get(name)
         return None if predictor is None else predictor.facts()
 
     def load(self, name: str) -> LoadedModel:
@@ -126,12 +149,7 @@ class ModelHolder:
         Raises:
             UserError: it cannot be loaded.
         """
-        predictor = self.get(name)
-        why = f" ({predictor.why_not_gpu})" if predictor.why_not_gpu else ""
-        line = f"{predictor.device_name}{why}"
-        outlines = predictor.draws_outlines
-        known = predictor.categories, line, outlines, predictor.sight
-        return LoadedModel(predictor.model_id, *known)
+        return _known(self.get(name))
 
     def has_looked(self, task: ImageTask) -> bool:
         """Tell whether `look` would give what is there; may be asked from any thread."""
@@ -204,7 +222,7 @@ class ModelHolder:
 
         predictor = self.get(task.model_name)
         kept = read_detections(task.project_folder, task.image_id) if task.use_kept else None
-        if kept is not None and _still_good(kept, predictor, task.tiling):
+        if kept is not None and still_good(kept, predictor, task.tiling):
             return _outlined(kept, task.shown, context)
         context.report(0, 0, "running the model")
         detections = self._detect(predictor, task, context)
@@ -229,6 +247,14 @@ class ModelHolder:
             return find_instances(predictor, source, task.tiling, context, whole)
 
 
+def _known(predictor: Predictor) -> LoadedModel:
+    why = f" ({predictor.why_not_gpu})" if predictor.why_not_gpu else ""
+    line = f"{predictor.device_name}{why}"
+    outlines = predictor.draws_outlines
+    known = predictor.categories, line, outlines, predictor.sight
+    return LoadedModel(predictor.model_id, *known)
+
+
 def _pixels(path: Path, window: PixelBox | None, context: TaskContext) -> NDArray[np.uint8]:
     """Read an image or a part of it, (height, width, 3) uint8 RGB."""
     from maskstudio.storage.image_source import open_source
@@ -241,7 +267,7 @@ def _pixels(path: Path, window: PixelBox | None, context: TaskContext) -> NDArra
         return source.window(window)
 
 
-def _still_good(kept: Detections, predictor: Predictor, tiling: Tiling) -> bool:
+def still_good(kept: Detections, predictor: Predictor, tiling: Tiling) -> bool:
     """Tell whether the model would find the same again."""
     return kept.model_id == predictor.model_id and tiling.fits(
         predictor.sight, kept.size, kept.tiles

@@ -43,6 +43,7 @@ class PreAnnotator(QObject):
         running_changed: a run began, waits, goes on or ended.
         finished: a `RunReport`.
         model_loaded: `model_name` is another model.
+        model_renewed: the model runs with what it has learned, or without it again.
         device_changed: `device_line` is another one.
         map_wanted: a person should see what becomes of the model's categories first; True when many
             images were to be predicted, which then wait for `ask_again`.
@@ -53,6 +54,7 @@ class PreAnnotator(QObject):
     running_changed = Signal()
     finished = Signal(object)
     model_loaded = Signal()
+    model_renewed = Signal()
     device_changed = Signal()
     map_wanted = Signal(bool)
     asked = Signal()
@@ -161,6 +163,11 @@ class PreAnnotator(QObject):
             ),
             Priority.SOON,
         )
+
+    def renew(self, loaded: LoadedModel) -> None:
+        """Take up that the model runs with what it has learned, or without it again."""
+        self._take_up(loaded)
+        self.model_renewed.emit()
 
     def estimate(self) -> TileEstimate | None:
         """Return what the current image will take in tiles; None where it is looked at whole."""

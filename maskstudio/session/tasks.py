@@ -53,6 +53,8 @@ class Priority(IntEnum):
     """The labeler will want it next."""
     BATCH = 3
     """It has to be done some time."""
+    IDLE = 4
+    """It is of use, and nobody waits for it: only while nothing else is to be done."""
 
 
 @dataclass(frozen=True)

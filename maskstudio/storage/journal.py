@@ -86,6 +86,14 @@ def read_edit(connection: sa.Connection, entry: Entry) -> Edit:
     return _unpacked(entry, connection.execute(query).scalar_one())
 
 
+def read_entry(connection: sa.Connection, entry_id: int) -> Edit:
+    """Read an edit that is not a long one by the id of its entry."""
+    c = tables.edits.c
+    query = sa.select(c.id, c.title, c.author, c.parts, c.changes).where(c.id == entry_id)
+    *told, changes = connection.execute(query).one()
+    return _unpacked(Entry(*told), changes)
+
+
 def read_part(connection: sa.Connection, entry: Entry, number: int) -> Edit:
     """Read one part of a long edit."""
     c = tables.edit_parts.c

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from maskstudio.annotation.edits import Edit
 from maskstudio.progress import TaskContext
-from maskstudio.storage import journal, tables, writing
+from maskstudio.storage import tables, writing
 
 # What is written in one step holds the interpreter's lock for about a millisecond: the window goes
 # on in between.
@@ -64,6 +64,7 @@ def tidy(connection: sa.Connection) -> None:
 def write_parts(
     connection: sa.Connection,
     entry: int,
+    author: str,
     edits: Iterable[Edit],
     highest: HighestIds,
     context: TaskContext,
@@ -73,6 +74,7 @@ def write_parts(
     Args:
         connection: in a transaction.
         entry: the id of their entry in the journal.
+        author: who did all of them.
         edits: each is asked for when those before it are applied, or soon will be.
         highest: takes note of the ids that they give.
         context: asked whether to stop.
@@ -82,7 +84,7 @@ def write_parts(
         context.raise_if_cancelled()
         writing.apply_edit(connection, part)
         writing.write_words(connection, part)
-        writing.write_part(connection, entry, number, journal.pack_changes(part))
+        writing.write_part(connection, entry, number, replace(part, author=author))
         highest.note(part)
         number += 1
     context.raise_if_cancelled()

@@ -1,5 +1,6 @@
 """Which models there are: those that ship, those of the catalogue, and a person's own."""
 
+import itertools
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -143,6 +144,14 @@ def check_new_name(name: str) -> None:
     taken = {model.name.casefold() for model in list_models()}
     if name.casefold() in taken:
         raise UserError(f"There is a model called {name!r} already; give another name.")
+
+
+def free_name(wish: str) -> str:
+    """Return a name for a new model as close to a wish as can be: with a number, if need be."""
+    stem = re.sub(r"[^\w .()+-]", "-", wish).strip(" .-")[:60] or "model"
+    names = (f"{stem} {number}" if number > 1 else stem for number in itertools.count(1))
+    taken = {model.name.casefold() for model in list_models()}
+    return next(name for name in names if name.casefold() not in taken)
 
 
 def remove_model(name: str) -> None:

@@ -21,9 +21,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from maskstudio.annotation.annotation import ImageRecord
 from maskstudio.annotation.edits import Edit, ImageContent
 from maskstudio.annotation.history import HistoryState
+from maskstudio.annotation.learning_curve import CurvePoint
 from maskstudio.errors import CancelledError, UserError
 from maskstudio.progress import TaskContext
-from maskstudio.storage import journal, long_edits, reading, steps, tables, writing
+from maskstudio.storage import journal, learning_curve, long_edits, reading, steps, tables, writing
 from maskstudio.storage.stored_project import StoredProject
 from maskstudio.storage.unwritten import Unwritten
 
@@ -181,7 +182,7 @@ class ProjectDatabase(StoredProject):
         highest = long_edits.HighestIds(self._last_annotation_id, self._last_category_id)
         with self._writing(long=True) as connection:
             entry = writing.begin_long_entry(connection, title, author)
-            parts = long_edits.write_parts(connection, entry, edits, highest, context)
+            parts = long_edits.write_parts(connection, entry, author, edits, highest, context)
             highest.write(connection)
             writing.end_long_entry(connection, entry, parts)
         if not parts:
@@ -215,6 +216,17 @@ class ProjectDatabase(StoredProject):
     ) -> Edit | None:
         """Bring back the edit undone last; see `undo`."""
         return self._step("undone", "done", known, context, latest=False)
+
+    def note_learning(self, image_id: int, point: CurvePoint | None) -> None:
+        """Keep what learning was worth on an image, or None to keep nothing of it.
+
+        It is no edit: nobody can undo what was found out.
+        """
+        with self._writing() as connection:
+            if point is None:
+                learning_curve.drop_point(connection, image_id)
+            else:
+                learning_curve.write_point(connection, point)
 
     def history(self) -> HistoryState:
         """Return what undo and redo would do."""

@@ -14,9 +14,13 @@ from maskstudio.annotation.annotation import (
     ImageRecord,
     ImageState,
 )
+from maskstudio.annotation.edits import Edit
 from maskstudio.annotation.image_facts import ImageFacts
+from maskstudio.annotation.learning_curve import CurvePoint
+from maskstudio.annotation.ledger import EditAccount
 from maskstudio.errors import UserError
-from maskstudio.storage import facts, reading, tables
+from maskstudio.storage import facts, learning_curve, predictions, reading, tables
+from maskstudio.storage.accounts import read_accounts
 from maskstudio.storage.places import DATABASE_NAME, FOLDER_NAME
 from maskstudio.storage.reading import CategoryUses
 from maskstudio.storage.stored_dataset import stored_dataset
@@ -82,13 +86,8 @@ class StoredProject:
         Raises:
             UserError: it cannot be read.
         """
-        with self._reading() as connection:
-            connection.exec_driver_sql("BEGIN")
-            try:
-                yield stored_dataset(connection, states)
-            finally:
-                connection.rollback()
-                reading.catch_up(connection)
+        with self._reading_moment() as connection:
+            yield stored_dataset(connection, states)
 
     def category_uses(self, category_ids: Collection[int]) -> CategoryUses:
         """Return how many annotations are of one of these categories."""
@@ -113,6 +112,41 @@ class StoredProject:
             with self._reading() as connection:
                 text = connection.scalar(query)
             yield from facts.facts_from_text(text or "[]")
+
+    def predicted_again(self) -> list[int]:
+        """Return the ids of the images that more than one model was run on, in order."""
+        with self._reading() as connection:
+            return predictions.predicted_again(connection)
+
+    def by_last_model(self, image_id: int) -> list[Edit]:
+        """Return what the last model did to an image after another one; nothing without any."""
+        with self._reading() as connection:
+            return predictions.of_last_model(connection, image_id)
+
+    def learning_curve(self) -> list[CurvePoint]:
+        """Return what learning was worth on each image that was judged, the oldest first."""
+        with self._reading() as connection:
+            return learning_curve.read_points(connection)
+
+    @contextmanager
+    def reading_accounts(self) -> Iterator[Iterator[EditAccount]]:
+        """Give what each edit did that was done and not undone, in order and all of one moment.
+
+        Raises:
+            UserError: it cannot be read.
+        """
+        with self._reading_moment() as connection:
+            yield read_accounts(connection)
+
+    @contextmanager
+    def _reading_moment(self) -> Iterator[sa.Connection]:
+        with self._reading() as connection:
+            connection.exec_driver_sql("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.rollback()
+                reading.catch_up(connection)
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:

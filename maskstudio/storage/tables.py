@@ -36,6 +36,7 @@ from maskstudio.annotation.annotation import (
     ImageStatus,
 )
 from maskstudio.annotation.edits import (
+    PERSON,
     AnnotationChange,
     Reassignment,
 )
@@ -130,8 +131,23 @@ edits = Table(
     Column("author", Text, nullable=False),
     Column("undoable", Boolean, nullable=False),
     Column("state", String(8), nullable=False, index=True),
-    Column("changes", LargeBinary, nullable=False),  # zlib of JSON; empty where there are parts
+    Column("image_id", Integer),  # the one image that it concerns; NULL where it is not just one
     Column("parts", Integer, nullable=False),  # of a long edit: how many there are
+    # What it did to which objects, see `accounts`. Before the changes: SQLite reads a row from its
+    # beginning, and not beyond what is asked for.
+    Column("account", Text),
+    Column("changes", LargeBinary, nullable=False),  # zlib of JSON; empty where there are parts
+)
+
+# What models did to an image is found without going over the journal; a person's gestures, which
+# are many more and wait for nothing, do without.
+Index(
+    "edits_of_models",
+    edits.c.state,
+    edits.c.image_id,
+    edits.c.author,
+    sqlite_where=edits.c.author != PERSON,
+    postgresql_where=edits.c.author != PERSON,
 )
 
 # The parts of a long edit, each one an edit of its own; they were done in the order of their
@@ -141,6 +157,7 @@ edit_parts = Table(
     metadata,
     Column("edit_id", ForeignKey("edits.id"), primary_key=True),
     Column("number", Integer, primary_key=True),
+    Column("account", Text),
     Column("changes", LargeBinary, nullable=False),  # as above
 )
 

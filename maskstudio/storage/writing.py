@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from maskstudio.annotation.annotation import Annotation, Category, ImageRecord
 from maskstudio.annotation.category_map import RuleChange, maps_changed
 from maskstudio.annotation.edits import AnnotationChange, CategoryChange, Edit, ImageChange
-from maskstudio.storage import category_maps, journal, tables
+from maskstudio.storage import accounts, category_maps, journal, tables
 
 # Rows in one IN (...) at most: below every database's limit on parameters.
 _CHUNK = 500
@@ -89,9 +89,11 @@ def begin_long_entry(connection: sa.Connection, title: str, author: str) -> int:
     return _write_entry(connection, Edit(title, author), b"")
 
 
-def write_part(connection: sa.Connection, entry: int, number: int, changes: bytes) -> None:
+def write_part(connection: sa.Connection, entry: int, number: int, part: Edit) -> None:
     """Write a part of a long edit into the journal."""
-    connection.execute(_NOTE_PART, {"edit_id": entry, "number": number, "changes": changes})
+    account = accounts.account_text(part, part=True)
+    row = {"edit_id": entry, "number": number, "account": account}
+    connection.execute(_NOTE_PART, row | {"changes": journal.pack_changes(part)})
 
 
 def end_long_entry(connection: sa.Connection, entry: int, parts: int) -> None:
@@ -107,14 +109,17 @@ def end_long_entry(connection: sa.Connection, entry: int, parts: int) -> None:
 
 
 def _write_entry(connection: sa.Connection, edit: Edit, changes: bytes) -> int:
+    image_ids = edit.image_ids
     entry = {
         "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "title": edit.title,
         "author": edit.author,
         "undoable": edit.undoable,
         "state": "done",
-        "changes": changes,
+        "image_id": image_ids[0] if len(image_ids) == 1 else None,
         "parts": 0,
+        "account": accounts.account_text(edit),
+        "changes": changes,
     }
     key = connection.execute(_NOTE, entry).inserted_primary_key
     return int(key[0]) if key else 0

@@ -163,6 +163,9 @@ _SPECS = (
     ActionSpec("next_unfinished", "Next unverified image", ("Ctrl+Shift+D",)),
     ActionSpec("go_to", "Go to image…", ("Ctrl+G",), tip="By its place in the list, or its name"),
     ActionSpec("find_image", "Find images", ("Ctrl+L",), tip="List those with a part of a name"),
+    ActionSpec("what_next", "What to label next", ("Ctrl+Shift+A",), "head-question-outline",
+               "Order the list by what would teach the model most, with the reason for each image; "
+               "once that is known, go to the first"),
     ActionSpec("verify", "Verify and next", ("Space",), "check-bold",
                "Accept what stands on the image and go to the next; with nothing on it, it is "
                "verified empty", repeats=False),
@@ -171,6 +174,9 @@ _SPECS = (
     ActionSpec("reopen", "Reopen image", (), tip="Take back that the image is verified or skipped"),
     ActionSpec("quality", "Quality", ("Ctrl+Shift+Q",), "clipboard-check-outline",
                "Check the whole project for what training would stumble over, and put it right"),
+    ActionSpec("audit", "Ask the model about verified work", (), "eye-check-outline",
+               "List where the model disagrees with what was verified: likely misses, sloppy "
+               "outlines, other categories"),
     ActionSpec("next_finding", "Next finding", ("F8",),
                tip="Go to the next place that the check of the project found"),
     ActionSpec("previous_finding", "Previous finding", ("Shift+F8",)),
@@ -185,6 +191,12 @@ _SPECS = (
     ActionSpec("look_ahead", "Pre-annotate while I work", ("Shift+I",), checkable=True,
                tip="Have the next images pre-annotated by the time you come to them; it comes on "
                "when you first pre-annotate an image of a folder", repeats=False),
+    ActionSpec("learn", "Learn while I label", checkable=True, repeats=False,
+               tip="Learn from every image you verify while the computer is idle; what was learned "
+               "is used for as long as it leaves you less to correct"),
+    ActionSpec("start_model", "Back to the model I started with", (), "backup-restore",
+               "Use the model without what it has learned in this folder, and learn no more until "
+               "you switch it on again"),
     ActionSpec("pause", "Pause or continue the run", ("Ctrl+P",), repeats=False,
                tip="Let the run over many images wait, or go on with it"),
     ActionSpec("whole_image", "Whole image, no tiles", (), "fit-to-page-outline",
@@ -204,6 +216,24 @@ _SPECS = (
                "Choose what becomes of each of the model's categories in this project"),
     ActionSpec("failures", "Images that failed…", (),
                tip="List the images that the run could not do, and why"),
+    ActionSpec("train", "Train…", (), "school-outline",
+               "Have a model learn from the images you have verified, so that tomorrow's "
+               "pre-annotation is better than today's"),
+    ActionSpec("compare", "Compare models…", (), "compare",
+               "Measure another model and the one in use on the same images, and choose one"),
+    ActionSpec("predict_again", "Predict untouched images again", (),
+               tip="Run the model in use on every image with something on it that nobody has "
+               "touched; your own work and verified images stay"),
+    ActionSpec("show_before", "Show what was before", ("B",), "history",
+               "Show what the model before found on this image, with what is another by now "
+               "marked, while the key is held or until it is pressed again", checkable=True,
+               repeats=False),
+    ActionSpec("next_changed", "Next changed image", ("F7",),
+               tip="Go to the next image, not verified, that another model changed"),
+    ActionSpec("previous_changed", "Previous changed image", ("Shift+F7",)),
+    ActionSpec("payoff", "Does it pay?", (), "chart-bar-stacked",
+               "What became of what the model found, and how long an object takes: by day, "
+               "category and model"),
     ActionSpec("models", "Models…", (), "cube-outline",
                "Choose, download or import a model, and see what each is for"),
     ActionSpec("choose_model", "Choose a model file…", (), "file-outline"),

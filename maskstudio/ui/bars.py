@@ -51,19 +51,21 @@ _MENUS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
     (
         "&Image",
         (
-            "next", "previous", "next_unfinished", "go_to", "find_image", None,
+            "next", "previous", "next_unfinished", "what_next", "go_to", "find_image", None,
             "verify", "skip", "reopen", None,
-            "quality", "next_finding", "previous_finding",
+            "quality", "audit", "next_finding", "previous_finding",
         ),
     ),
     (
         "&Model",
         (
-            "predict", "look_ahead", None,
+            "predict", "look_ahead", "learn", "start_model", None,
             "predict_folder", "predict_selected", "predict_new", "pause", "cancel", "failures",
             None,
             "whole_image", "tiles_auto", "tiles_always", "tiles_never", None,
             "outline_boxes", "outline_boxes_folder", None,
+            "train", "compare", "predict_again", "show_before", "next_changed", "previous_changed",
+            "payoff", None,
             "category_map", "models", "choose_model",
         ),
     ),
@@ -90,10 +92,12 @@ _TOOLBAR = (
     "redo",
     "adjust",
     "export",
+    "train",
 )
 _MODES = {
     "hide": "annotations hidden",
     "show_doubt": "doubt shown",
+    "show_before": "as it was before",
     "share_borders": "borders shared",
     "look_ahead": "pre-annotating ahead",
 }
@@ -236,6 +240,11 @@ class StatusBar(QStatusBar):
         # Hidden it still counts for the height of the bar.
         self.stop.setMaximumHeight(self.fontMetrics().height())
         self.stop.hide()
+        self.training = QToolButton()
+        self.training.setAccessibleName("Where the training is")
+        self.training.setToolTip("Show the training")
+        self.training.setMaximumHeight(self.fontMetrics().height())
+        self.training.hide()
         self.device = QLabel()
         self.place = QLabel()
         self.zoom = QLabel()
@@ -249,6 +258,7 @@ class StatusBar(QStatusBar):
             self.addPermanentWidget(label)
             if label is self.saved:
                 self.addPermanentWidget(self.stop)
+                self.addPermanentWidget(self.training)
 
     def show_modes(self, actions: Actions) -> None:
         """Say what was turned on and would else be forgotten, with the keys that turn it off."""

@@ -91,6 +91,7 @@ class MainWindow(QMainWindow):
             services.models,
             self._run_progress(),
             self.verbs,
+            services.learning,
         )
         self._toolbox = Toolbox(
             self.canvas,
@@ -168,6 +169,9 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Tell the composition root to shut down; everything is saved already."""
+        if not self._learning.training.may_close():
+            event.ignore()
+            return
         self.closing.emit()
         super().closeEvent(event)
 
@@ -184,13 +188,14 @@ class MainWindow(QMainWindow):
         self._data_dialogs = DataDialogs(self, session, services.tasks, open_folder)
         import_data = self._data_dialogs.import_data
         self._dropping = Dropping(session, services.tasks, open_folder, import_data)
-        self._quality = QualityPages(
-            session, services.tasks, self.canvas, self._inform, self._panel_walk.add
-        )
+        self._quality = QualityPages(services, self.canvas, self._inform, self._panel_walk.add)
         self._switches = Switches(
             self.verbs, self.canvas, self.minimap, services.look_ahead, self.status
         )
-        self._learning = LearningPages(self, services, self.canvas, self.verbs, self._inform)
+        self._learning = LearningPages(
+            self, services, self.canvas, self.verbs, self._inform, self.images
+        )
+        self._learning.training.tell_in(self.status.training)
         self._model_dialogs = ModelDialogs(
             self,
             session,
@@ -253,6 +258,7 @@ class MainWindow(QMainWindow):
         session.order.chosen_changed.connect(self._look_again.start)
         services.annotator.batch.failures_changed.connect(self._on_changed)
         services.annotator.model_loaded.connect(self._on_changed)
+        services.annotator.model_renewed.connect(self._on_changed)
         services.annotator.tiles.changed.connect(self._on_changed)
         services.annotator.running_changed.connect(self._on_changed)
 

@@ -6,6 +6,7 @@ from maskstudio.session.box_outlining import BoxOutlining
 from maskstudio.session.detection_filtering import DetectionFiltering
 from maskstudio.session.drafts import Drafts
 from maskstudio.session.images import ImageLoader
+from maskstudio.session.learning import Learning
 from maskstudio.session.look_ahead import LookAhead
 from maskstudio.session.model_store import ModelStore
 from maskstudio.session.preannotation import PreAnnotator
@@ -16,7 +17,11 @@ from maskstudio.ui.notifications import Notifications
 
 @dataclass(frozen=True)
 class Services:
-    """Built by the composition root."""
+    """Built by the composition root.
+
+    Attributes:
+        command: what starts this program again, for a command to be added to.
+    """
 
     session: Session
     tasks: Tasks
@@ -28,3 +33,5 @@ class Services:
     box_outlining: BoxOutlining
     drafts: Drafts
     notifications: Notifications
+    command: tuple[str, ...]
+    learning: Learning

@@ -26,7 +26,8 @@ class Switches:
         self._look_ahead = look_ahead
         self._status = status
         look_ahead.changed.connect(self._on_look_ahead)
-        verbs["show_doubt"].toggled.connect(self.show)
+        for name in ("show_doubt", "show_before"):
+            verbs[name].toggled.connect(self.show)
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """Return what to call for each action."""

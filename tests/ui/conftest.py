@@ -11,6 +11,7 @@ from maskstudio import app
 from maskstudio.annotation.detections import Predictor
 from support.fakes import FakePredictor
 from support.program import Program
+from support.training import COMMAND
 
 Start = Callable[..., Program]
 
@@ -27,8 +28,11 @@ def start(qapp: QObject, qtbot: QtBot, tmp_path: Path, model: FakePredictor) -> 
     del qapp
     started: list[Program] = []
 
-    def begin(load: Callable[[str], Predictor] | None = None) -> Program:
-        built = app.build(["maskstudio"], tmp_path / "settings.json", load or (lambda _: model))
+    def begin(
+        load: Callable[[str], Predictor] | None = None, command: tuple[str, ...] = COMMAND
+    ) -> Program:
+        settings = tmp_path / "settings.json"
+        built = app.build(["maskstudio"], settings, load or (lambda _: model), command)
         started.append(Program(built, qtbot))
         return started[-1]
 

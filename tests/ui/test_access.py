@@ -108,7 +108,7 @@ def openers(program):
     return [
         row.name
         for row in verbs.keymap.rows
-        if row.name in ("keys", "properties") or (
+        if row.name in ("keys", "properties", "payoff") or (
             row.name in {a.objectName() for a in program.window.actions()}
             and verbs[row.name].text().partition("\t")[0].endswith("…")
         )

@@ -100,6 +100,11 @@ GESTURES: tuple[tuple[str, str, str], ...] = (
         "Find what it doubts",
         "{next_doubt}: the most doubtful outline, then the next  ·  {show_doubt}: mark them all",
     ),
+    (
+        "Model",
+        "See what another model changed",
+        "{show_before} held: what was before  ·  {next_changed}: the next changed image",
+    ),
     ("View", "Zoom", "wheel, with or without Ctrl; Shift+wheel goes sideways"),
     ("View", "Minimap", "click: show what lies there; drag: move the view  ·  {minimap}"),
     ("View", "Pan", "middle button  ·  {pan} and drag; also in the middle of drawing"),

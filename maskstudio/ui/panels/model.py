@@ -4,12 +4,14 @@ from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from maskstudio.annotation.tiling import TileChoice
 from maskstudio.session.detection_filtering import DetectionFiltering
+from maskstudio.session.learning import Learning
 from maskstudio.session.model_store import ModelStore
 from maskstudio.session.preannotation import PreAnnotator
 from maskstudio.ui.actions import Actions
 from maskstudio.ui.labels import heading
 from maskstudio.ui.panels.device_facts import DeviceFactsLine
 from maskstudio.ui.panels.filters import FiltersPanel
+from maskstudio.ui.panels.learning import LearningRow
 from maskstudio.ui.panels.model_choice import ModelChoice
 from maskstudio.ui.panels.run_progress import RunProgressPanel
 from maskstudio.ui.panels.tiles import TilesRow
@@ -22,6 +24,7 @@ class ModelPanel(QWidget):
         choice: which model runs.
         device: where and how fast.
         tiles: how large images are looked at.
+        learning: what the model has learned from the person's work.
         filters: the sliders.
     """
 
@@ -32,6 +35,7 @@ class ModelPanel(QWidget):
         store: ModelStore,
         run: RunProgressPanel,
         verbs: Actions,
+        learning: Learning,
     ) -> None:
         super().__init__()
         self._store = store
@@ -39,6 +43,7 @@ class ModelPanel(QWidget):
         self.choice = ModelChoice(annotator, store)
         self.tiles = TilesRow(annotator, [verbs[f"tiles_{choice}"] for choice in TileChoice])
         self.device = DeviceFactsLine(annotator.device)
+        self.learning = LearningRow(learning, [verbs["learn"], verbs["start_model"]])
         self.filters = FiltersPanel(filtering)
         self._map = QToolButton()
         self._map.setObjectName("small")
@@ -58,6 +63,7 @@ class ModelPanel(QWidget):
         column.addLayout(row)
         column.addWidget(self.device)
         column.addWidget(self.tiles)
+        column.addWidget(self.learning)
         column.addWidget(self.filters)
         column.addWidget(self.run)
 
