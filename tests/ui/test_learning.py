@@ -95,7 +95,7 @@ def taught(labeler):
 def test_nothing_is_said_before_an_image_was_verified(labeler):
     assert line(labeler) == ""
     correct(labeler)
-    assert line(labeler) == "Learning from 1 image …"
+    assert line(labeler) == "Learns from 1 image"
 
 
 def test_a_quiet_line_says_what_it_learned_and_what_that_is_worth(taught):

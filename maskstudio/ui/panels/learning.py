@@ -3,16 +3,22 @@
 from collections.abc import Sequence
 
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 
 from maskstudio.annotation.learning_curve import LEAST_JUDGED
 from maskstudio.session.learning import Learning, LearningState
-from maskstudio.ui.labels import faint
+from maskstudio.ui.panels.quiet_row import QuietRow, RowNames
 from maskstudio.ui.panels.run_progress import duration
 
+_NAMES = RowNames(
+    "What the model has learned",
+    "Learning",
+    "Learn or not, and what runs",
+    "Switch learning on or off, or go back to the model without it",
+)
 
-class LearningRow(QWidget):
-    """Seen once there is something to say; nothing of it is made before."""
+
+class LearningRow(QuietRow):
+    """Seen once there is something to say."""
 
     def __init__(self, learning: Learning, choices: Sequence[QAction]) -> None:
         """Say nothing yet.
@@ -21,44 +27,13 @@ class LearningRow(QWidget):
             learning: what is told of.
             choices: what a person may do about it.
         """
-        super().__init__()
+        super().__init__(_NAMES, choices)
         self._learning = learning
-        self._choices = choices
-        self._line: QLabel | None = None
-        self.hide()
         learning.changed.connect(self._renew)
-
-    @property
-    def text(self) -> str:
-        """What is said; empty while there is nothing to say."""
-        return "" if self._line is None or self.isHidden() else self._line.text()
 
     def _renew(self) -> None:
         state = self._learning.state
-        words = _words(state)
-        self.setVisible(bool(words))
-        if words:
-            line = self._made()
-            line.setText(words)
-            line.setToolTip(_tip(state))
-
-    def _made(self) -> QLabel:
-        if self._line is None:
-            self._line = faint()
-            self._line.setAccessibleName("What the model has learned")
-            menu = QMenu(self)
-            menu.addActions(self._choices)
-            button = QToolButton()
-            button.setText("Learning")
-            button.setAccessibleName("Learn or not, and what runs")
-            button.setToolTip("Switch learning on or off, or go back to the model without it")
-            button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-            button.setMenu(menu)
-            row = QHBoxLayout(self)
-            row.setContentsMargins(0, 0, 0, 0)
-            row.addWidget(self._line, 1)
-            row.addWidget(button)
-        return self._line
+        self.say(_words(state), _tip(state))
 
 
 def _words(state: LearningState) -> str:
@@ -74,7 +49,7 @@ def _words(state: LearningState) -> str:
         return f"Learning is off; {state.start} runs as it came"
     if state.comparison.images >= LEAST_JUDGED:
         return f"Learned from {images}: no better yet, so {state.start} runs as it came"
-    return f"Learning from {images} …"
+    return f"Learns from {images}"
 
 
 def _worth(state: LearningState) -> str:
