@@ -59,6 +59,7 @@ class MaskSource:
     contents: Sequence[Callable[[], IncomingContent]]
     title: str = TITLE
 
+    # `Source` asks with the size; a mask brings its own.
     def content(self, number: int, height: int, width: int) -> IncomingContent:  # noqa: ARG002
         """Read what stands on an image; a mask has a size of its own, see `IncomingImage`."""
         return self.contents[number]()

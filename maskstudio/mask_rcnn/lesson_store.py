@@ -97,6 +97,7 @@ class LessonStore:
             with safe_open(self._path(image_id), framework="pt") as file:
                 header = json.loads((file.metadata() or {})[_HEADER])
                 number = view % len(header)
+                # What safetensors opens is no dict: it cannot be walked through itself.
                 names = [n for n in file.keys() if n.startswith(f"{number}.")]  # noqa: SIM118
                 tensors = {name.partition(".")[2]: file.get_tensor(name) for name in names}
             return _lesson(header[number], tensors)

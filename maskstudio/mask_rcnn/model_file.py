@@ -109,6 +109,7 @@ def load_model(path: Path) -> tuple[ModelInfo, FasterRCNN]:
         raise UserError(f"{path}: {error}") from error
     try:
         with safe_open(path, framework="pt") as file:
+            # What safetensors opens is no dict: it cannot be walked through itself.
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         model.load_state_dict(weights)
     except (OSError, SafetensorError) as error:

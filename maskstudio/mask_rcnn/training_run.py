@@ -62,7 +62,9 @@ class _Leaving(TaskContext):
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
-        self.report = around.context.report  # type: ignore[method-assign]
+
+    def report(self, done: int, total: int, note: str = "") -> None:
+        self._around.context.report(done, total, note)
 
     def raise_if_cancelled(self) -> None:
         # Of several processes the others would wait for this one for ever.
