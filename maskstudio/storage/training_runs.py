@@ -144,6 +144,11 @@ def read_settings(folder: Path) -> dict[str, Any]:
     path = folder / SETTINGS_NAME
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{folder} is no training run: it has no {SETTINGS_NAME}; give the folder of a run, as "
+            "they lie in .maskstudio/training."
+        ) from error
     except OSError as error:
         raise UserError(f"{path} cannot be read: {why(error)}.") from error
     except ValueError as error:

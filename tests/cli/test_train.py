@@ -238,7 +238,8 @@ def test_a_fresh_backbone_takes_a_classifiers_weights(
         (("--images", "."), "discs-1.png is gone"),
         (("--anchors", "8,16"), "has 5 levels; give as many anchor sizes"),
         (("--backbone-weights", "a.pth"), "nuclei has its own backbone"),
-        (("--resume", "nowhere"), "nowhere/settings.json cannot be read"),
+        (("--resume", "nowhere"), "nowhere is no training run: it has no settings.json; give"),
+        (("--resume", "discs"), "discs is no training run: it has no settings.json; give"),
     ],
 )
 def test_what_cannot_be_trained_is_said_before_it_begins(

@@ -159,7 +159,7 @@ def test_runs_never_share_a_folder(tmp_path: Path) -> None:
 def test_what_is_no_run_is_said_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="There is no training run in"), holding(tmp_path / "none"):
         pass
-    with pytest.raises(UserError, match=r"settings.json cannot be read"):
+    with pytest.raises(UserError, match=r"is no training run: it has no settings.json; give the"):
         read_settings(tmp_path)
     for text in ("{", "[]"):
         (tmp_path / "settings.json").write_text(text)
