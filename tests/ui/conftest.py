@@ -52,6 +52,15 @@ def program(start: Start, folder: Path) -> Program:
 
 
 @pytest.fixture
+def unhurried(program: Program) -> Program:
+    """The program that looks at no images ahead: the model does nothing but what is asked of it."""
+    for _ in ("on", "off"):
+        program.window.verbs["look_ahead"].trigger()
+    program.idle()
+    return program
+
+
+@pytest.fixture
 def predicted(program: Program) -> Program:
     """The program with two discs found: 0.9 at (10, 10, 30, 30), 0.6 at (40, 10, 60, 30)."""
     program.key("i")

@@ -42,8 +42,9 @@ def finished(program):
 
 
 @pytest.fixture
-def halfway(program, model):
+def halfway(unhurried, model):
     """A run over the folder that is at the second of three images."""
+    program = unhurried
     model.hold.set()
     program.key("b", CTRL)
     model.let_through()

@@ -22,12 +22,9 @@ def model(model):
 
 
 @pytest.fixture
-def program(program):
+def program(unhurried):
     """The program once it knows the model."""
-    # Nothing else is to be looked at meanwhile.
-    for _ in ("on", "off"):
-        program.window.verbs["look_ahead"].trigger()
-    program.idle()
+    program = unhurried
     program.app.annotator.use_model("fake")
     program.until(lambda: program.app.annotator.model)
     program.until(lambda: program.window.model.tiles.text)
