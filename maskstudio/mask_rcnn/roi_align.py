@@ -4,7 +4,8 @@ torchvision's lays the whole pyramid out anew (channels first) at every call and
 the channels one by one. Here every cell of a RoI is one weighted sum of rows of a table, each row
 the channels of one place of the pyramid: what `embedding_bag` does, in all cores and with the rows
 as they lie in memory. On one core 1,000 boxes of 256 channels take 90 ms instead of 600, and one
-box of 14 x 14 cells 1 ms instead of 57. The numbers are the same up to the order of additions.
+box of 14 x 14 cells 1 ms instead of 57. Gradients go the same way: 128 boxes of 96 channels there
+and back take 16 ms instead of 73. The numbers are the same up to the order of additions.
 """
 
 import math
@@ -20,7 +21,7 @@ _SAMPLES = 2
 
 
 class QuickRoIAlign(nn.Module):
-    """torchvision's `MultiScaleRoIAlign` with another way of sampling for inference on a CPU.
+    """torchvision's `MultiScaleRoIAlign` with another way of sampling on a CPU.
 
     The strides are given, where torchvision guesses them from the first image it meets and keeps
     the guess for good, right or not.
@@ -54,21 +55,23 @@ class QuickRoIAlign(nn.Module):
         Returns:
             (sum n, C, size, size), the channels last in memory.
         """
-        if torch.is_grad_enabled() or boxes[0].device.type != "cpu":
-            pooled: Tensor = self._usual(features, boxes, image_shapes)
-            return pooled
+        if boxes[0].device.type != "cpu":
+            usual: Tensor = self._usual(features, boxes, image_shapes)
+            return usual
         every = torch.cat(boxes)
         image_of = torch.repeat_interleave(torch.tensor([len(one) for one in boxes]))
         levels = self._level_of(boxes)
         cells = self.output_size[0]
         first = features["0"]
-        rows = first.new_zeros((len(every), cells, cells, first.shape[1]))
+        pooled = [first.new_zeros((0, cells, cells, first.shape[1]))]
+        order = [levels[:0]]
         for number, scale in enumerate(self._scales):
             chosen = torch.where(levels == number)[0]
             if len(chosen):
-                rows[chosen] = _pooled(
-                    features[str(number)], image_of[chosen], every[chosen] * scale, cells
-                )
+                level, here = features[str(number)], every[chosen] * scale
+                pooled.append(_pooled(level, image_of[chosen], here, cells))
+                order.append(chosen)
+        rows = torch.cat(pooled)[torch.cat(order).argsort()]
         return rows.permute(0, 3, 1, 2)
 
 

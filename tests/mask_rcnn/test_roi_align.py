@@ -72,12 +72,24 @@ def test_no_box_gives_no_cells() -> None:
     assert found.shape == (0, 6, 7, 7)
 
 
-def test_in_training_gradients_flow_through_torchvisions_own() -> None:
-    features = {name: level.requires_grad_() for name, level in pyramid().items()}
-    some = [torch.tensor([[3.5, 7.25, 90.0, 60.0]]), torch.zeros(0, 4)]
-    QuickRoIAlign(7, STRIDES)(features, some, SHAPES).sum().backward()
-    assert features["0"].grad is not None
-    assert features["0"].grad.abs().sum() > 0
+@settings(deadline=None, max_examples=30)
+@given(first=boxes(), second=boxes(), cells=st.sampled_from([7, 14]))
+def test_the_gradients_are_torchvisions(first: Tensor, second: Tensor, cells: int) -> None:
+    first = torch.cat([first, torch.tensor([[0.0, 0, SIZE[1], SIZE[0]]])])
+    gradients = []
+    for pool in (QuickRoIAlign(cells, STRIDES), usual(cells)):
+        features = {name: level.requires_grad_() for name, level in pyramid().items()}
+        pooled = pool(features, [first, second], SHAPES)
+        # Others for every cell, or a mistake in the order would not be seen.
+        (pooled * torch.arange(pooled.numel()).reshape(pooled.shape).remainder(7)).sum().backward()
+        gradients.append(
+            [
+                torch.zeros_like(level) if level.grad is None else level.grad
+                for level in features.values()
+            ]
+        )
+    for own, expected in zip(*gradients, strict=True):
+        torch.testing.assert_close(own, expected, rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.parametrize("size", [(33, 40), (20, 300)])
