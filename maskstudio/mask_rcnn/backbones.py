@@ -57,7 +57,7 @@ def build_backbone(
         UserError: there is no such backbone, or it cannot be built so.
     """
     if name not in (*RESNETS, MOBILENET):
-        pyramid = _TimmPyramid(name, channels)
+        pyramid = TimmPyramid(name, channels)
         return pyramid, pyramid.strides
     if channels != _PYRAMID_CHANNELS:
         raise UserError(f"A pyramid on {name} has {_PYRAMID_CHANNELS} channels, always.")
@@ -86,7 +86,7 @@ def _norm_layer(norm: Norm) -> Callable[[int], nn.Module]:
     return partial(kinds[norm.kind], eps=norm.eps)
 
 
-class _TimmPyramid(nn.Module):
+class TimmPyramid(nn.Module):
     """A timm feature extractor below a feature pyramid, shaped like torchvision's own."""
 
     def __init__(self, name: str, channels: int) -> None:
@@ -108,10 +108,14 @@ class _TimmPyramid(nn.Module):
         self.fpn = FeaturePyramidNetwork(channels_in, channels, LastLevelMaxPool())
         self.out_channels = channels
 
+    def look(self, images: Tensor) -> dict[str, Tensor]:
+        """Return what enters the pyramid of a batch (N, 3, H, W): name to (N, C, H/s, W/s)."""
+        features = self.body(images)
+        return {str(number): features[index] for number, index in enumerate(self.used)}
+
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Return the pyramid of a batch (N, 3, H, W): name to (N, channels, H/s, W/s)."""
-        features = self.body(images)
-        levels: dict[str, Tensor] = self.fpn({str(n): features[i] for n, i in enumerate(self.used)})
+        levels: dict[str, Tensor] = self.fpn(self.look(images))
         return levels
 
 

@@ -1,9 +1,9 @@
 """What the heads get wrong about one view: the losses of a step where the backbone is frozen.
 
-They are torchvision's losses at a fraction of their cost, for a step is to take a few hundredths of
-a second on a CPU:
+They are torchvision's losses at a fraction of their cost, for a step is to take a few tenths of a
+second on one core:
 
-* the features need no gradient, so RoIs are pooled as in inference (`roi_align`);
+* RoIs are pooled from what they lie on alone (`roi_align`);
 * the region proposal network is judged by 256 anchors, and only what its head sees around those is
   run with a gradient;
 * its proposals change slowly: those of a view are used more than once.
@@ -94,7 +94,7 @@ def head_losses(model: FasterRCNN, page: Page, check: Callable[[], None]) -> dic
     """Run the forward pass of a step.
 
     Args:
-        model: in evaluation mode; its heads have gradients, its backbone is not run.
+        model: in evaluation mode; its backbone is not run.
         page: what to learn from.
         check: called now and then; what it raises ends the step.
 
@@ -107,8 +107,7 @@ def head_losses(model: FasterRCNN, page: Page, check: Callable[[], None]) -> dic
     if not len(rois):
         return losses
     heads = model.roi_heads
-    with torch.no_grad():
-        pooled = heads.box_roi_pool(page.features, [rois], [page.scaled])
+    pooled = heads.box_roi_pool(page.features, [rois], [page.scaled])
     check()
     logits, deltas = heads.box_predictor(heads.box_head(pooled))
     loss_class, loss_box = fastrcnn_loss(logits, deltas, [labels], [targets])
@@ -241,8 +240,7 @@ def _drawn(page: Page) -> Tensor:
 
 def _mask_loss(model: FasterRCNN, page: Page, rois: Tensor, matched: Tensor) -> Tensor:
     heads = model.roi_heads
-    with torch.no_grad():
-        pooled = heads.mask_roi_pool(page.features, [rois], [page.scaled])
+    pooled = heads.mask_roi_pool(page.features, [rois], [page.scaled])
     logits = heads.mask_predictor(heads.mask_head(pooled))
     own = logits[torch.arange(len(rois), device=rois.device), page.labels[matched]]
     wanted = mask_targets(page.grids, page.windows, matched, rois, logits.shape[-1])

@@ -1,8 +1,8 @@
-"""Learn while a person labels: the heads alone, on features kept of the images that were verified.
+"""Learn while a person labels: all but the backbone, on features kept of verified images.
 
 The backbone sees an image and its mirror image when it is remembered, and never again; a step is
-then a few hundredths of a second on a CPU. Everything learned is float32, whatever the predictor
-runs in.
+then a few tenths of a second on one core. The feature pyramid learns with the heads where it is
+light. Everything learned is float32, whatever the predictor runs in.
 """
 
 import hashlib
@@ -26,17 +26,20 @@ from maskstudio.annotation.detections import Predictor
 from maskstudio.annotation.learning import LearnReport, Truth
 from maskstudio.errors import UserError
 from maskstudio.mask_rcnn.architectures import build
+from maskstudio.mask_rcnn.backbones import TimmPyramid
 from maskstudio.mask_rcnn.head_losses import ROIS, Known, Page, head_losses
 from maskstudio.mask_rcnn.lesson_store import LessonStore
 from maskstudio.mask_rcnn.lessons import Lesson, objects_of
 from maskstudio.mask_rcnn.model_file import ModelInfo, load_model, save_model
-from maskstudio.mask_rcnn.placement import Placement
+from maskstudio.mask_rcnn.placement import LearnedParts, Placement
 from maskstudio.mask_rcnn.teaching_plan import LEARNING_RATE, TeachingPlan
 from maskstudio.mask_rcnn.training_start import with_rows
 from maskstudio.mask_rcnn.views import VIEWS, views
 from maskstudio.progress import TaskContext
 
-_BACKBONE = "backbone."
+_BACKBONE, _BODY = "backbone.", "backbone.body."
+# A pyramid of so many channels learns too: one of 256 would make a step several times as long.
+_LIGHT = 128
 # Under this name `ModelInfo.training` has what `take_up` goes on from.
 _LEARNING = "learning"
 # What earlier steps found out is kept of so many views: 0.1 to 0.3 MB each.
@@ -55,12 +58,12 @@ class Base(Protocol):
     def refuse_a_line(self, shape: tuple[int, ...]) -> None:
         """Refuse an image of which nothing would be left."""
 
-    def with_heads(self, info: ModelInfo, rpn: nn.Module, heads: nn.Module) -> Predictor:
-        """Return a predictor that shares the backbone and has other heads."""
+    def with_parts(self, info: ModelInfo, parts: LearnedParts) -> Predictor:
+        """Return a predictor that shares the backbone and has other parts before it."""
 
 
 class HeadLearner:
-    """Teaches the heads of a Mask R-CNN; implements `annotation.detections.Learner`."""
+    """Teaches all but the backbone of a Mask R-CNN; implements `annotation.detections.Learner`."""
 
     def __init__(self, base: Base, source: Path, names: Sequence[str], folder: Path) -> None:
         """Begin with what a model knows.
@@ -79,12 +82,15 @@ class HeadLearner:
         self._base = base
         self._device = base.place.device.torch_device
         self._source = source
+        backbone = base.place.model.backbone
+        # Of one that calculates in short numbers throughout, nothing is seen below the pyramid.
+        self._with_pyramid = isinstance(backbone, TimmPyramid) and backbone.out_channels <= _LIGHT
         self._info = replace(
             info,
             architecture=replace(info.architecture, unnamed=0),
             categories=_extended(info.categories, names),
         )
-        self._store = LessonStore(folder, _fingerprint(info, weights))
+        self._store = LessonStore(folder, self._fingerprint(info, weights))
         self._plan = TeachingPlan()
         self._model = self._heads_of(weights, info.categories)
         self._optimizer = self._new_optimizer()
@@ -133,7 +139,8 @@ class HeadLearner:
         pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)
 
         def look(model: FasterRCNN) -> list[Lesson]:
-            return views(model, pixels.to(self._device), objects)
+            shown = pixels.to(self._device)
+            return views(model, shown, objects, below_pyramid=self._with_pyramid)
 
         self._store.put(image_id, self._base.place.run(look, context))
         self._put_aside(image_id)
@@ -167,10 +174,11 @@ class HeadLearner:
 
     def predictor(self, model_id: str) -> Predictor:
         """See the protocol."""
-        return self._base.with_heads(
+        model = self._model
+        pyramid = model.backbone.fpn if self._with_pyramid else None
+        return self._base.with_parts(
             replace(self._info, id=model_id, metrics={}),
-            self._model.rpn,
-            self._model.roi_heads,
+            LearnedParts(model.rpn, model.roi_heads, pyramid),
         )
 
     def save(self, path: Path, name: str) -> None:
@@ -201,7 +209,9 @@ class HeadLearner:
             return False
         weights = known.state_dict()
         learning: Any = info.training.get(_LEARNING)
-        if not isinstance(learning, dict) or not self._store.is_of(_fingerprint(info, weights)):
+        if not isinstance(learning, dict) or not self._store.is_of(
+            self._fingerprint(info, weights)
+        ):
             return False
         self._model = self._heads_of(weights, info.categories)
         self._optimizer = self._new_optimizer()
@@ -246,11 +256,13 @@ class HeadLearner:
         objects = found.objects
         # Of a category that is gone nothing is learned, and not that there is nothing either.
         kept = torch.tensor([name in labels for name in objects.names], dtype=torch.bool)
+        boxes = objects.boxes[kept].to(device)
+        levels = self._levels(found, boxes)
         return Page(
-            {n: _thinned(t.to(device, torch.float32)) for n, t in found.features.items()},
+            {name: _thinned(level) for name, level in levels.items()},
             found.scaled,
             found.padded,
-            objects.boxes[kept].to(device),
+            boxes,
             torch.tensor([labels[n] for n in objects.names if n in labels], dtype=torch.int64).to(
                 device
             ),
@@ -260,6 +272,18 @@ class HeadLearner:
             torch.cat([objects.crowds, objects.boxes[~kept]]).to(device),
             known,
         )
+
+    def _levels(self, found: Lesson, boxes: Tensor) -> dict[str, Tensor]:
+        """Return the pyramid of a view, (1, C, h, w) by name, with gradients where it learns."""
+        seen = {name: t.to(self._device, torch.float32) for name, t in found.features.items()}
+        if not self._with_pyramid:
+            return seen
+        levels: dict[str, Tensor] = self._model.backbone.fpn(seen)
+        # The finest levels are the dearest: they learn where they have objects to show.
+        places = self._model.roi_heads.box_roi_pool.level_of([boxes])
+        finest = int(places.min()) if len(boxes) else len(levels)
+        dear = list(levels)[:finest]
+        return {name: t.detach() if name in dear else t for name, t in levels.items()}
 
     def _known_of(self, image_id: int, number: int) -> Known:
         known = self._known.setdefault((image_id, number), Known())
@@ -275,11 +299,14 @@ class HeadLearner:
         self._waiting.clear()
 
     def _heads_of(self, weights: Mapping[str, Tensor], known: Sequence[Category]) -> FasterRCNN:
-        """Return a network that has, of a model's weights, those of the heads, and no backbone."""
+        """Return a network that has, of a model's weights, those that learn, and no others."""
         names = [category.name for category in self.categories]
         model = build(self._info.architecture, len(names))
         model.load_state_dict(with_rows(weights, [c.name for c in known], names))
-        model.backbone = nn.Identity()
+        if self._with_pyramid:
+            model.backbone.body = nn.Identity()
+        else:
+            model.backbone = nn.Identity()
         model.roi_heads.fg_bg_sampler.batch_size_per_image = ROIS
         return model.eval().to(self._device, memory_format=torch.channels_last)
 
@@ -287,6 +314,16 @@ class HeadLearner:
         return torch.optim.AdamW(
             self._model.parameters(), lr=LEARNING_RATE, weight_decay=_WEIGHT_DECAY
         )
+
+    def _fingerprint(self, info: ModelInfo, weights: Mapping[str, Tensor]) -> str:
+        """Say what features are of: the same for a model and what it learned."""
+        architecture = info.architecture
+        digest = hashlib.sha256(f"{architecture.min_size} {architecture.max_size}".encode())
+        seen_by = _BODY if self._with_pyramid else _BACKBONE
+        for name in sorted(name for name in weights if name.startswith(seen_by)):
+            digest.update(name.encode())
+            digest.update(weights[name].contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
 
 class _Clock:
@@ -319,13 +356,3 @@ def _extended(known: Sequence[Category], names: Sequence[str]) -> tuple[Category
     last = max(category.id for category in known)
     new = [name for name in dict.fromkeys(names) if name not in have]
     return (*known, *(Category(last + n, name) for n, name in enumerate(new, 1)))
-
-
-def _fingerprint(info: ModelInfo, weights: Mapping[str, Tensor]) -> str:
-    """Say what network at what size features are of: the same for a model and what it learned."""
-    architecture = info.architecture
-    digest = hashlib.sha256(f"{architecture.min_size} {architecture.max_size}".encode())
-    for name in sorted(weights):
-        if name.startswith(_BACKBONE):
-            digest.update(weights[name].contiguous().numpy().tobytes())
-    return digest.hexdigest()

@@ -69,7 +69,8 @@ class Lesson:
     """One view of an image.
 
     Attributes:
-        features: each level of the pyramid by its name, (1, C, h, w) float16, on the CPU.
+        features: each level that enters or leaves the pyramid by its name, (1, C, h, w) float16,
+            on the CPU.
         scaled: (height, width) of the network's image, without padding.
         padded: the same with padding.
         objects: what is there.

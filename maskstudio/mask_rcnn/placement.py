@@ -8,6 +8,7 @@ said in a sentence once and lasts until the model is loaded anew.
 import copy
 import enum
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
@@ -18,11 +19,18 @@ from maskstudio.annotation.detections import LOWEST_SCORE
 from maskstudio.errors import UserError
 from maskstudio.mask_rcnn.device import Device, choose_device, gpu_megabytes
 from maskstudio.mask_rcnn.folding import fold_norms
-from maskstudio.mask_rcnn.precision import Precision, choose_precision, lower, lower_heads
+from maskstudio.mask_rcnn.precision import (
+    Precision,
+    choose_precision,
+    lower,
+    lower_heads,
+    lower_pyramid,
+)
 from maskstudio.mask_rcnn.stages import interrupted_by
 from maskstudio.progress import TaskContext
 
 _T = TypeVar("_T")
+_M = TypeVar("_M", bound=nn.Module)
 
 # An image of 800 x 1333 takes about this much of a GPU while it is worked on, in float16; half of
 # what there is stays free for what people do beside it.
@@ -184,33 +192,56 @@ class Placement:
             self.steps = (*self.steps, sentence)
 
 
-class SharedPlacement(Placement):
-    """The backbone of another placement, where it is now, before heads of its own."""
+@dataclass(frozen=True)
+class LearnedParts:
+    """What a model has of its own before the backbone of another: all in evaluation mode, float32.
 
-    def __init__(self, base: Placement, name: str, rpn: nn.Module, heads: nn.Module) -> None:
-        """Take copies of the heads.
+    Attributes:
+        rpn: the region proposal network.
+        heads: the RoI heads.
+        pyramid: the feature pyramid; None for that of the other model.
+    """
+
+    rpn: nn.Module
+    heads: nn.Module
+    pyramid: nn.Module | None = None
+
+
+class SharedPlacement(Placement):
+    """The backbone of another placement, where it is now, before learned parts of its own."""
+
+    def __init__(self, base: Placement, name: str, parts: LearnedParts) -> None:
+        """Take copies of the parts.
 
         Args:
             base: has the backbone; it goes on as it is.
             name: of the model, for sentences.
-            rpn: the region proposal network, in float32 and in evaluation mode.
-            heads: the RoI heads, likewise.
+            parts: what it has of its own.
         """
         vars(self).update(vars(base))
         self._name = name
         if self._spare is not None:
-            self._spare = _with_heads(copy.deepcopy(self._spare), rpn, heads).cpu()
-        self.model = _with_heads(self.model, rpn, heads)
+            self._spare = _with_parts(copy.deepcopy(self._spare), parts).cpu()
+        self.model = _with_parts(self.model, parts)
         self.model.roi_heads.score_thresh = LOWEST_SCORE
         lower_heads(self.model, self.precision)
+        if parts.pyramid is not None:
+            lower_pyramid(self.model, self.precision)
         fold_norms(self.model)
 
 
-def _with_heads(model: FasterRCNN, rpn: nn.Module, heads: nn.Module) -> FasterRCNN:
-    """Return a network with copies of other heads; nothing else is copied."""
-    other = copy.copy(model)
-    own = {"rpn": copy.deepcopy(rpn), "roi_heads": copy.deepcopy(heads)}
-    vars(other)["_modules"] = {**dict(model.named_children()), **own}
+def _with_parts(model: FasterRCNN, parts: LearnedParts) -> FasterRCNN:
+    """Return a network with copies of other parts; nothing else is copied."""
+    own = {"rpn": copy.deepcopy(parts.rpn), "roi_heads": copy.deepcopy(parts.heads)}
+    if parts.pyramid is not None:
+        own["backbone"] = _exchanged(model.backbone, {"fpn": copy.deepcopy(parts.pyramid)})
+    return _exchanged(model, own)
+
+
+def _exchanged(module: _M, parts: dict[str, nn.Module]) -> _M:
+    """Return a module that shares all with another but some of its parts."""
+    other = copy.copy(module)
+    vars(other)["_modules"] = {**dict(module.named_children()), **parts}
     return other
 
 

@@ -63,8 +63,14 @@ def lower(model: FasterRCNN, precision: Precision) -> None:
         model.backbone = _Lowered(model.backbone, half)
     else:
         _lower_coarse_half(model.backbone.body, half)
-        model.backbone.fpn = _Lowered(model.backbone.fpn, half)
+        lower_pyramid(model, precision)
     lower_heads(model, precision)
+
+
+def lower_pyramid(model: FasterRCNN, precision: Precision) -> None:
+    """Change the pyramid alone, where it is apart from the rest of the backbone; see `lower`."""
+    if precision.half is not None:
+        model.backbone.fpn = _Lowered(model.backbone.fpn, precision.half)
 
 
 def lower_heads(model: FasterRCNN, precision: Precision) -> None:

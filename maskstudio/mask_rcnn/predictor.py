@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torchvision.models.detection import FasterRCNN
 
 from maskstudio.annotation.annotation import Category
@@ -22,7 +22,12 @@ from maskstudio.mask_rcnn.device import Device, choose_device
 from maskstudio.mask_rcnn.learner import HeadLearner
 from maskstudio.mask_rcnn.model_file import SMALL_SIDE, ModelInfo, load_model
 from maskstudio.mask_rcnn.pace import Pace
-from maskstudio.mask_rcnn.placement import BatchTooLargeError, Placement, SharedPlacement
+from maskstudio.mask_rcnn.placement import (
+    BatchTooLargeError,
+    LearnedParts,
+    Placement,
+    SharedPlacement,
+)
 from maskstudio.mask_rcnn.precision import Precision
 from maskstudio.mask_rcnn.prompts import RawAnswers, answer_boxes, answer_place
 from maskstudio.mask_rcnn.seen_image import SeenImage
@@ -213,15 +218,14 @@ class MaskRCNNPredictor:
             return None
         return HeadLearner(self, self._source, names, folder)
 
-    def with_heads(self, info: ModelInfo, rpn: nn.Module, heads: nn.Module) -> "MaskRCNNPredictor":
-        """Return a predictor that shares the backbone and has other heads.
+    def with_parts(self, info: ModelInfo, parts: LearnedParts) -> "MaskRCNNPredictor":
+        """Return a predictor that shares the backbone and has other parts before it.
 
         Args:
             info: what it says of itself.
-            rpn: its region proposal network, in float32 and in evaluation mode; it is copied.
-            heads: its RoI heads, likewise.
+            parts: they are copied.
         """
-        return _Sharing(self, info, rpn, heads)
+        return _Sharing(self, info, parts)
 
     def _renew_facts(self) -> None:
         place = self.place
@@ -243,7 +247,8 @@ class MaskRCNNPredictor:
             self._renew_facts()
 
     def _look(self, image: NDArray[np.uint8], model: FasterRCNN) -> SeenImage:
-        return SeenImage(image, see(model, [self._as_tensor(image)]), model.rpn)
+        seen = see(model, [self._as_tensor(image)])
+        return SeenImage(image, seen, model.backbone, model.rpn)
 
     def _find_together(
         self, images: Sequence[NDArray[np.uint8]], context: TaskContext
@@ -256,10 +261,14 @@ class MaskRCNNPredictor:
         return [self._detections(raw, (height, width)) for raw in raws]
 
     def _here(self, own: SeenImage, model: FasterRCNN) -> SeenImage:
-        """Return what was seen of an image, seen anew where a failed GPU has taken it along."""
-        if own.device.type != self.place.device.torch_device.type:
+        """Return what was seen of an image, seen anew where this model's pyramid did not see it.
+
+        Or where a failed GPU has taken along what it saw.
+        """
+        moved = own.device.type != self.place.device.torch_device.type
+        if moved or own.viewer is not model.backbone:
             anew = self._look(own.image, model)
-            own.seen, own.proposer = anew.seen, anew.proposer
+            own.seen, own.viewer, own.proposer = anew.seen, anew.viewer, anew.proposer
         return own
 
     def _seen(self, own: SeenImage, model: FasterRCNN) -> SeenImage:
@@ -267,7 +276,7 @@ class MaskRCNNPredictor:
         here = self._here(own, model)
         if here.proposer is model.rpn:
             return here
-        return SeenImage(here.image, propose(model, here.seen), model.rpn)
+        return SeenImage(here.image, propose(model, here.seen), here.viewer, model.rpn)
 
     def _as_tensor(self, image: NDArray[np.uint8]) -> Tensor:
         # A copy, for images are read-only and torch knows no such thing.
@@ -320,15 +329,13 @@ class MaskRCNNPredictor:
 
 
 class _Sharing(MaskRCNNPredictor):
-    """A predictor that has the backbone of another, and heads of its own."""
+    """A predictor that has the backbone of another, and learned parts of its own."""
 
-    def __init__(
-        self, base: MaskRCNNPredictor, info: ModelInfo, rpn: nn.Module, heads: nn.Module
-    ) -> None:
+    def __init__(self, base: MaskRCNNPredictor, info: ModelInfo, parts: LearnedParts) -> None:
         vars(self).update(vars(base))
         self.info = info
         self._source = None
-        self.place = SharedPlacement(base.place, info.id, rpn, heads)
+        self.place = SharedPlacement(base.place, info.id, parts)
         self._pace = Pace()
         self._renew_facts()
 

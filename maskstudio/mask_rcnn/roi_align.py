@@ -40,7 +40,7 @@ class QuickRoIAlign(nn.Module):
         self.output_size = (size, size)
         self._usual = MultiScaleRoIAlign(names, size, _SAMPLES)
         self._usual.scales = self._scales = [1 / stride for stride in strides]
-        self._usual.map_levels = self._level_of = initLevelMapper(first, last)
+        self._usual.map_levels = self.level_of = initLevelMapper(first, last)
 
     def forward(
         self, features: dict[str, Tensor], boxes: list[Tensor], image_shapes: list[tuple[int, int]]
@@ -60,7 +60,7 @@ class QuickRoIAlign(nn.Module):
             return usual
         every = torch.cat(boxes)
         image_of = torch.repeat_interleave(torch.tensor([len(one) for one in boxes]))
-        levels = self._level_of(boxes)
+        levels = self.level_of(boxes)
         cells = self.output_size[0]
         first = features["0"]
         pooled = [first.new_zeros((0, cells, cells, first.shape[1]))]

@@ -17,11 +17,13 @@ class SeenImage:
     Attributes:
         image: (height, width, 3) uint8 RGB, as it was given; not to be changed.
         seen: a batch of one; another after the GPU that held the first has failed.
+        viewer: the backbone, with its pyramid, that saw it.
         proposer: the region proposal network whose proposals these are.
     """
 
     image: NDArray[np.uint8]
     seen: Seen
+    viewer: nn.Module
     proposer: nn.Module
 
     @property

@@ -1,16 +1,16 @@
 """How many steps are worth making, and how large they are to be."""
 
-_PER_IMAGE, _FIRST_IMAGES, _PER_LATER_IMAGE = 120, 5, 50
+_PER_IMAGE, _FIRST_IMAGES, _PER_LATER_IMAGE = 60, 5, 24
 # The steps become smaller over the last of those that are due.
-_FALLING = 500
+_FALLING = 250
 LEARNING_RATE = 1e-3
 
 
 class TeachingPlan:
     """Counts steps: those made, and those that the images remembered are still worth.
 
-    Each of the first images is worth 120 steps, each later one 50: 600 steps from 5 and 1,350
-    from 20. The learning rate falls linearly to nothing as they are made. It rises again, by as
+    Each of the first images is worth 60 steps, each later one 24: 300 steps from 5 and 660 from
+    20. The learning rate falls linearly to nothing as they are made. It rises again, by as
     much, with the next image: what was learned is refined, not learned anew.
     """
 

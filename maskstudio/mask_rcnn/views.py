@@ -1,11 +1,15 @@
 """The views of an image that are kept to learn from: itself and its mirror image.
 
-The features of a mirror image are not those of the image mirrored, so it is looked at too.
+The features of a mirror image are not those of the image mirrored, so it is looked at too. Kept is
+what enters the feature pyramid where that learns too, else what leaves it.
 """
+
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
 from torchvision.models.detection import FasterRCNN
+from torchvision.models.detection.transform import GeneralizedRCNNTransform
 
 from maskstudio.mask_rcnn.lessons import Lesson, Objects
 from maskstudio.mask_rcnn.scaling import network_image
@@ -15,24 +19,36 @@ VIEWS = 2
 
 
 @torch.inference_mode()
-def views(model: FasterRCNN, image: Tensor, objects: Objects) -> list[Lesson]:
+def views(
+    model: FasterRCNN, image: Tensor, objects: Objects, *, below_pyramid: bool
+) -> list[Lesson]:
     """Look at an image in each view.
 
     Args:
         model: in evaluation mode.
         image: (3, H, W) uint8 on the model's device.
         objects: what is there, in pixels of the image.
+        below_pyramid: keep what enters the pyramid, not what leaves it.
     """
+    look = model.backbone.look if below_pyramid else model.backbone
     mirrored = objects.mirrored(image.shape[-1])
-    return [_lesson(model, image, objects), _lesson(model, image.flip(2), mirrored)]
+    return [
+        _lesson(model.transform, look, *view)
+        for view in ((image, objects), (image.flip(2), mirrored))
+    ]
 
 
-def _lesson(model: FasterRCNN, image: Tensor, objects: Objects) -> Lesson:
+def _lesson(
+    transform: GeneralizedRCNNTransform,
+    look: Callable[[Tensor], Mapping[str, Tensor]],
+    image: Tensor,
+    objects: Objects,
+) -> Lesson:
     height, width = image.shape[-2:]
-    shown = network_image(model.transform, image)
+    shown = network_image(transform, image)
     size = (shown.shape[-2], shown.shape[-1])
-    batch = model.transform.batch_images([shown])
-    levels = model.backbone(batch)
+    batch = transform.batch_images([shown])
+    levels = look(batch)
     return Lesson(
         {name: level.to("cpu", torch.float16) for name, level in levels.items()},
         size,

@@ -36,10 +36,13 @@ class Stopping(TaskContext):
             raise CancelledError
 
 
-def model_file(path: Path, name: str = "maskrcnn_resnet10t_fpn", seed: int = 0) -> Path:
+def model_file(
+    path: Path, name: str = "maskrcnn_resnet10t_fpn", seed: int = 0, fpn_channels: int = 16
+) -> Path:
     """A network of random weights that knows cells."""
     torch.manual_seed(seed)
-    small = {"fpn_channels": 16, "mask_channels": 8, "box_features": 32, "max_detections": 20}
+    small = {"mask_channels": 8, "box_features": 32, "max_detections": 20}
+    small["fpn_channels"] = fpn_channels
     architecture = replace(default_architecture(name), min_size=SIDE, max_size=2 * SIDE, **small)
     weights = build(architecture, categories=1).state_dict()
     save_model(
@@ -124,9 +127,9 @@ def test_the_loss_falls_and_the_steps_due_are_made(base: MaskRCNNPredictor, tmp_
 
 def test_it_finds_what_it_was_shown(base: MaskRCNNPredictor, tmp_path: Path) -> None:
     """Weights drawn at random find little more than the place in so few steps."""
-    learner = taught(base, tmp_path, images=1)
+    learner = taught(base, tmp_path)
     image, coin = pictured(20, 30)
-    makes_steps(learner, 40)
+    makes_steps(learner, 60)
     found = learner.predictor("learned").predict(image, QUIET)
     assert found.model_id == "learned"
     coins = found.boxes[found.labels == 1]
@@ -221,8 +224,8 @@ def test_it_is_saved_as_a_model_and_taken_up_again(
     assert (info.id, info.licence, info.categories) == ("tiny + coins", "MIT", learner.categories)
     assert info.training["learning"]["images"] == 2
     _, begun_with = load_model(tiny)
-    for name, tensor in begun_with.backbone.state_dict().items():
-        assert torch.equal(loaded.backbone.state_dict()[name], tensor), name
+    for name, tensor in begun_with.backbone.body.state_dict().items():
+        assert torch.equal(loaded.backbone.body.state_dict()[name], tensor), name
     expected = learner.predictor("now").predict(image, QUIET)
     assert same(MaskRCNNPredictor.load(path, "cpu").predict(image, QUIET), expected)
 
@@ -234,6 +237,24 @@ def test_it_is_saved_as_a_model_and_taken_up_again(
     kept = found.labels != 1
     assert np.allclose(found.boxes[kept][0], expected.boxes[0], atol=1e-3)
     makes_steps(again, 1)
+
+
+@pytest.mark.parametrize(("channels", "learns"), [(16, True), (160, False)])
+def test_the_pyramid_learns_where_it_is_light(tmp_path: Path, channels: int, learns: bool) -> None:
+    source = model_file(tmp_path / "begun.safetensors", fpn_channels=channels)
+    learner = taught(MaskRCNNPredictor.load(source, "cpu"), tmp_path / "lessons")
+    makes_steps(learner, 3)
+    learned = tmp_path / "learned.safetensors"
+    learner.save(learned, "learned")
+    before, after = (load_model(path)[1].backbone.fpn for path in (source, learned))
+    changed = [
+        not torch.equal(one, other)
+        for one, other in zip(before.parameters(), after.parameters(), strict=True)
+    ]
+    assert any(changed) == learns
+    image, _ = pictured(20, 30)
+    loaded = MaskRCNNPredictor.load(learned, "cpu")
+    assert same(learner.predictor("learned").predict(image, QUIET), loaded.predict(image, QUIET))
 
 
 def test_it_never_writes_over_a_file(base: MaskRCNNPredictor, tmp_path: Path) -> None:

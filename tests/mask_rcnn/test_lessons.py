@@ -92,12 +92,13 @@ def test_a_mirror_image_has_mirrored_objects() -> None:
     assert not torch.equal(mirrored.grids, objects.grids)
 
 
-def test_the_views_lie_where_their_objects_do() -> None:
+@pytest.mark.parametrize("below", [False, True])
+def test_the_views_lie_where_their_objects_do(below: bool) -> None:
     model = network()
     image = torch.randint(0, 256, (3, 60, 70), dtype=torch.uint8)
     objects = objects_of([Truth("ring", RING)])
-    straight, mirrored = views(model, image, objects)
-    (theirs,) = views(model, image.flip(2), objects.mirrored(70))[1:]
+    straight, mirrored = views(model, image, objects, below_pyramid=below)
+    (theirs,) = views(model, image.flip(2), objects.mirrored(70), below_pyramid=below)[1:]
     for view in (straight, mirrored):
         assert view.scaled == (64, 74)
         assert view.objects.boxes[0] / torch.tensor([74, 64] * 2) == pytest.approx(
@@ -109,6 +110,19 @@ def test_the_views_lie_where_their_objects_do() -> None:
     for name, level in straight.features.items():
         assert torch.equal(theirs.features[name], level)
         assert not torch.equal(mirrored.features[name], level)
+
+
+def test_what_enters_the_pyramid_makes_what_leaves_it() -> None:
+    model = network()
+    image = torch.randint(0, 256, (3, 60, 70), dtype=torch.uint8)
+    (left, _), (entered, _) = (
+        views(model, image, objects_of([]), below_pyramid=below) for below in (False, True)
+    )
+    with torch.no_grad():
+        made = model.backbone.fpn({name: level.float() for name, level in entered.features.items()})
+    assert list(made) == list(left.features)
+    for name, level in made.items():
+        torch.testing.assert_close(level, left.features[name].float(), rtol=0.02, atol=0.02)
 
 
 @pytest.mark.parametrize("name", ["maskrcnn_resnet10t_fpn", "maskrcnn_resnet18_fpn_v2"])
