@@ -250,7 +250,7 @@ class Predictor(Protocol):
 
 
 class Learner(Protocol):
-    """Teaches a model's heads what a person verified. Only lane MODEL calls it.
+    """Teaches a model, but for its backbone, what a person verified. Only lane MODEL calls it.
 
     It begins with what its model knows, and never changes it: what was learned is got with
     `predictor`. What takes a context raises `CancelledError` when it is to stop.
@@ -266,7 +266,7 @@ class Learner(Protocol):
 
     @property
     def steps(self) -> int:
-        """Steps made since it was begun; 0: its heads are its model's still."""
+        """Steps made since it was begun; 0: it is as its model is."""
 
     @property
     def due(self) -> int:

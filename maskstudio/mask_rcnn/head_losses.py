@@ -10,7 +10,7 @@ second on one core:
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -66,7 +66,7 @@ class Page:
     """A view, ready to be learned from: all on the model's device, in pixels of its image.
 
     Attributes:
-        features: each level of the pyramid by its name, (1, C, h, w) float32.
+        features: each level of the pyramid by its name, (1, C, h, w) float32, where gradients end.
         scaled: (height, width) of the network's image, without padding.
         padded: the same with padding.
         boxes: (n, 4) xyxy.
@@ -90,34 +90,37 @@ class Page:
     known: Known
 
 
-def head_losses(model: FasterRCNN, page: Page, check: Callable[[], None]) -> dict[str, Tensor]:
-    """Run the forward pass of a step.
+def head_losses(
+    model: FasterRCNN, page: Page, check: Callable[[], None]
+) -> Iterator[dict[str, Tensor]]:
+    """Run the forward pass of a step, one head after the other.
+
+    What one head gives can go backward before the next is run: they share the features alone.
 
     Args:
         model: in evaluation mode; its backbone is not run.
         page: what to learn from.
         check: called now and then; what it raises ends the step.
 
-    Returns:
-        The losses by torchvision's names.
+    Yields:
+        The losses of a head by torchvision's names.
     """
-    losses = _anchor_losses(model, page)
+    yield _anchor_losses(model, page)
     check()
     rois, matched, labels, targets = _chosen(model, page, check)
     if not len(rois):
-        return losses
+        return
     heads = model.roi_heads
     pooled = heads.box_roi_pool(page.features, [rois], [page.scaled])
     check()
     logits, deltas = heads.box_predictor(heads.box_head(pooled))
     loss_class, loss_box = fastrcnn_loss(logits, deltas, [labels], [targets])
-    losses |= {"loss_classifier": loss_class, "loss_box_reg": loss_box}
+    yield {"loss_classifier": loss_class, "loss_box_reg": loss_box}
     check()
     drawn = torch.where((labels > 0) & page.outlined[matched])[0] if len(page.boxes) else labels[:0]
     if len(drawn):
         drawn = drawn[torch.randperm(len(drawn), device=drawn.device)[:_MASKS]]
-        losses["loss_mask"] = _mask_loss(model, page, rois[drawn], matched[drawn])
-    return losses
+        yield {"loss_mask": _mask_loss(model, page, rois[drawn], matched[drawn])}
 
 
 def _anchor_losses(model: FasterRCNN, page: Page) -> dict[str, Tensor]:

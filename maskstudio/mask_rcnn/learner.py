@@ -10,7 +10,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -166,9 +166,9 @@ class HeadLearner:
         clock = _Clock(context)
         while clock.seconds < seconds and self.due:
             clock.give_way()
-            page = self._next_page()
-            if page is not None:
-                losses.append(self._step(page, clock.give_way))
+            opened = self._next_page()
+            if opened is not None:
+                losses.append(self._step(opened, clock.give_way))
         mean = sum(losses) / len(losses) if losses else math.nan
         return LearnReport(len(losses), mean, len(self._store.ids), clock.seconds, self.due)
 
@@ -218,25 +218,37 @@ class HeadLearner:
         self._plan = TeachingPlan(int(learning.get("steps", 0)), int(learning.get("due", 0)))
         return True
 
-    def _step(self, page: Page, give_way: Callable[[], None]) -> float:
+    def _step(self, opened: "_Opened", give_way: Callable[[], None]) -> float:
+        self._optimizer.zero_grad()
         try:
-            losses = head_losses(self._model, page, give_way)
+            loss = self._go_back(opened, give_way)
         except torch.cuda.OutOfMemoryError as error:
             raise UserError("The GPU has too little memory to learn beside its work.") from error
-        total = torch.stack(list(losses.values())).sum()
-        self._optimizer.zero_grad()
-        total.backward()
         parameters = [one for group in self._optimizer.param_groups for one in group["params"]]
         nn.utils.clip_grad_norm_(parameters, _CLIP)
         for group in self._optimizer.param_groups:
             group["lr"] = self._plan.rate
-        loss = float(total.detach())
         if math.isfinite(loss):
             self._optimizer.step()
         self._plan.step()
         return loss
 
-    def _next_page(self) -> Page | None:
+    def _go_back(self, opened: "_Opened", give_way: Callable[[], None]) -> float:
+        """Find all gradients, head by head so that more urgent work waits for none but one."""
+        loss = 0.0
+        for losses in head_losses(self._model, opened.page, give_way):
+            total = torch.stack(list(losses.values())).sum()
+            total.backward()
+            loss += float(total.detach())
+            give_way()
+        ends = [(opened.levels[n], end.grad) for n, end in opened.page.features.items()]
+        learned = [(level, grad) for level, grad in ends if grad is not None]
+        if learned:
+            torch.autograd.backward(*zip(*learned, strict=True))
+            give_way()
+        return loss
+
+    def _next_page(self) -> "_Opened | None":
         """Return a view to learn from, each once before the first comes again."""
         if not self._waiting:
             ids = sorted(self._store.ids)
@@ -250,16 +262,16 @@ class HeadLearner:
             return None
         return self._page(found, self._known_of(image_id, number))
 
-    def _page(self, found: Lesson, known: Known) -> Page:
+    def _page(self, found: Lesson, known: Known) -> "_Opened":
         device = self._device
         labels = {category.name: n for n, category in enumerate(self.categories, 1)}
         objects = found.objects
         # Of a category that is gone nothing is learned, and not that there is nothing either.
         kept = torch.tensor([name in labels for name in objects.names], dtype=torch.bool)
         boxes = objects.boxes[kept].to(device)
-        levels = self._levels(found, boxes)
-        return Page(
-            {name: _thinned(level) for name, level in levels.items()},
+        levels = {name: _thinned(level) for name, level in self._levels(found, boxes).items()}
+        page = Page(
+            {n: level.detach().requires_grad_(level.requires_grad) for n, level in levels.items()},
             found.scaled,
             found.padded,
             boxes,
@@ -272,6 +284,7 @@ class HeadLearner:
             torch.cat([objects.crowds, objects.boxes[~kept]]).to(device),
             known,
         )
+        return _Opened(page, levels)
 
     def _levels(self, found: Lesson, boxes: Tensor) -> dict[str, Tensor]:
         """Return the pyramid of a view, (1, C, h, w) by name, with gradients where it learns."""
@@ -324,6 +337,19 @@ class HeadLearner:
             digest.update(name.encode())
             digest.update(weights[name].contiguous().numpy().tobytes())
         return digest.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class _Opened:
+    """A view to learn from.
+
+    Attributes:
+        page: for the heads.
+        levels: what its features are copies of, with the pyramid's graph where that learns.
+    """
+
+    page: Page
+    levels: dict[str, Tensor]
 
 
 class _Clock:
