@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torchvision.models.detection import FasterRCNN
 
 from maskstudio.annotation.annotation import Category
@@ -48,6 +49,8 @@ _WEIGHT_DECAY, _CLIP = 1e-2, 5.0
 # Of a level so many channels are left out of a step, each time others: from a few images the heads
 # would learn by heart what single channels say.
 _LEFT_OUT = 0.2
+# Of the moving average of the weights: it remembers about fifty steps.
+_AVERAGING = 0.98
 
 
 class Base(Protocol):
@@ -92,8 +95,7 @@ class HeadLearner:
         )
         self._store = LessonStore(folder, self._fingerprint(info, weights))
         self._plan = TeachingPlan()
-        self._model = self._heads_of(weights, info.categories)
-        self._optimizer = self._new_optimizer()
+        self._begin_with(weights, info.categories)
         self._known: OrderedDict[tuple[int, int], Known] = OrderedDict()
         self._waiting: list[tuple[int, int]] = []
 
@@ -174,7 +176,7 @@ class HeadLearner:
 
     def predictor(self, model_id: str) -> Predictor:
         """See the protocol."""
-        model = self._model
+        model = self._settled.module
         pyramid = model.backbone.fpn if self._with_pyramid else None
         return self._base.with_parts(
             replace(self._info, id=model_id, metrics={}),
@@ -191,7 +193,7 @@ class HeadLearner:
             raise UserError(f"{path} is there already; give another name.")
         info, known = load_model(self._source)
         weights = {n: t for n, t in known.state_dict().items() if n.startswith(_BACKBONE)}
-        weights |= self._model.state_dict()
+        weights |= self._settled.module.state_dict()
         learning = {
             "steps": self._plan.steps,
             "due": self._plan.due,
@@ -213,8 +215,7 @@ class HeadLearner:
             self._fingerprint(info, weights)
         ):
             return False
-        self._model = self._heads_of(weights, info.categories)
-        self._optimizer = self._new_optimizer()
+        self._begin_with(weights, info.categories)
         self._plan = TeachingPlan(int(learning.get("steps", 0)), int(learning.get("due", 0)))
         return True
 
@@ -230,6 +231,7 @@ class HeadLearner:
             group["lr"] = self._plan.rate
         if math.isfinite(loss):
             self._optimizer.step()
+            self._settled.update_parameters(self._model)
         self._plan.step()
         return loss
 
@@ -323,8 +325,13 @@ class HeadLearner:
         model.roi_heads.fg_bg_sampler.batch_size_per_image = ROIS
         return model.eval().to(self._device, memory_format=torch.channels_last)
 
-    def _new_optimizer(self) -> torch.optim.Optimizer:
-        return torch.optim.AdamW(
+    def _begin_with(self, weights: Mapping[str, Tensor], known: Sequence[Category]) -> None:
+        """Learn from these weights on."""
+        self._model = self._heads_of(weights, known)
+        # What runs is the mean of the last steps: each image shown sets single weights swinging.
+        averaging = get_ema_multi_avg_fn(_AVERAGING)
+        self._settled = AveragedModel(self._model, multi_avg_fn=averaging)
+        self._optimizer = torch.optim.AdamW(
             self._model.parameters(), lr=LEARNING_RATE, weight_decay=_WEIGHT_DECAY
         )
 

@@ -2,7 +2,7 @@
 
 _PER_IMAGE, _FIRST_IMAGES, _PER_LATER_IMAGE = 60, 5, 24
 # The steps become smaller over the last of those that are due.
-_FALLING = 250
+_FALLING = 120
 LEARNING_RATE = 1e-3
 
 

@@ -5,9 +5,9 @@ Run by hand, with nothing else running:
 [--model NAME] [--json FILE]`.
 
 For 5, 10 and 20 images: the embedded model of nuclei gets them one after the other, as if a person
-had verified them, and learns until it has learned what there is, or its time is up: 90, 120 and 180
-seconds of CPU time, features included, which is half of that on two quiet cores. Then mask AP50 on
-images it has not seen. `--draws` does the same with several draws of the images.
+had verified them, and learns after each until it has learned what there is, or its time is up: 90,
+120 and 180 seconds of CPU time, features included, which is half of that on two quiet cores. Then mask
+AP50 on images it has not seen. `--draws` does the same with several draws of the images.
 
 `DIR` has `train.json`, `val.json` and `images/`, whose categories are not the model's; without it,
 pictures of people are made up (see `people.py`). Where others compete for the processor, CPU time
@@ -93,11 +93,13 @@ def measure(
         learner = predictor.learner(names, Path(store))
         if learner is None:
             sys.exit(f"{model} cannot learn: {predictor.why_not_learning}.")
+        looked = 0.0
         for one in images:
+            before = time.process_time()
             learner.remember(one.id, one.image, one.truth, _QUIET)
-        looked = time.process_time() - started
-        while learner.due and time.process_time() - started < allowed:
-            learner.learn(_SLICE_S, _QUIET)
+            looked += time.process_time() - before
+            while learner.due and time.process_time() - started < allowed:
+                learner.learn(_SLICE_S, _QUIET)
         seconds, waited = time.process_time() - started, time.monotonic() - wall
         kept = sum(path.stat().st_size for path in Path(store).iterdir())
         found = evaluate(learner.predictor("learned"), val, folder, _QUIET)

@@ -69,7 +69,8 @@ def _name_below(file: Path, folder: str) -> None:
 
 def _at_least(what: str, subject: str, figure: float, bound: float) -> Row:
     """Make a line of a figure that is better the higher it is: it is kept from the bound on."""
-    return Row(f"{what}, short of 1", subject, 1 - figure, 1 - figure, 1 - bound)
+    short = 100 * (1 - figure)
+    return Row(f"{what}, hundredths short of 1", subject, short, short, 100 * (1 - bound))
 
 
 if __name__ == "__main__":
