@@ -176,7 +176,7 @@ class HeadLearner:
 
     def predictor(self, model_id: str) -> Predictor:
         """See the protocol."""
-        model = self._settled.module
+        model: Any = self._settled.module
         pyramid = model.backbone.fpn if self._with_pyramid else None
         return self._base.with_parts(
             replace(self._info, id=model_id, metrics={}),
@@ -246,7 +246,8 @@ class HeadLearner:
         ends = [(opened.levels[n], end.grad) for n, end in opened.page.features.items()]
         learned = [(level, grad) for level, grad in ends if grad is not None]
         if learned:
-            torch.autograd.backward(*zip(*learned, strict=True))
+            levels, gradients = zip(*learned, strict=True)
+            torch.autograd.backward(levels, gradients)
             give_way()
         return loss
 

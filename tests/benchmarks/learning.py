@@ -6,8 +6,8 @@ Run by hand, with nothing else running:
 
 For 5, 10 and 20 images: the embedded model of nuclei gets them one after the other, as if a person
 had verified them, and learns after each until it has learned what there is, or its time is up: 90,
-120 and 180 seconds of CPU time, features included, which is half of that on two quiet cores. Then mask
-AP50 on images it has not seen. `--draws` does the same with several draws of the images.
+120 and 180 seconds of CPU time, features included, which is half of that on two quiet cores. Then
+mask AP50 on images it has not seen. `--draws` does the same with several draws of the images.
 
 `DIR` has `train.json`, `val.json` and `images/`, whose categories are not the model's; without it,
 pictures of people are made up (see `people.py`). Where others compete for the processor, CPU time
