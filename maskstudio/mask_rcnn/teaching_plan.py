@@ -1,6 +1,6 @@
 """How many steps are worth making, and how large they are to be."""
 
-_PER_IMAGE, _FIRST_IMAGES, _PER_LATER_IMAGE = 60, 5, 24
+_PER_EARLIER, _FIRST_IMAGES, _PER_LATER_IMAGE = 20, 5, 24
 # The steps become smaller over the last of those that are due.
 _FALLING = 120
 LEARNING_RATE = 1e-3
@@ -9,9 +9,10 @@ LEARNING_RATE = 1e-3
 class TeachingPlan:
     """Counts steps: those made, and those that the images remembered are still worth.
 
-    Each of the first images is worth 60 steps, each later one 24: 300 steps from 5 and 660 from
-    20. The learning rate falls linearly to nothing as they are made. It rises again, by as
-    much, with the next image: what was learned is refined, not learned anew.
+    Of the first five images each is worth 20 steps more than the last, for one or two alone teach
+    little that holds; each later one is worth 24: 300 steps from 5 and 660 from 20. The learning
+    rate falls linearly to nothing as they are made. It rises again, by as much, with the next
+    image: what was learned is refined, not learned anew.
     """
 
     def __init__(self, steps: int = 0, due: int = 0) -> None:
@@ -25,7 +26,8 @@ class TeachingPlan:
         Args:
             images: how many are remembered with it.
         """
-        self.due += _PER_IMAGE if images <= _FIRST_IMAGES else _PER_LATER_IMAGE
+        early = images <= _FIRST_IMAGES
+        self.due += _PER_EARLIER * images if early else _PER_LATER_IMAGE
 
     @property
     def rate(self) -> float:

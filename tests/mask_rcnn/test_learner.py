@@ -127,9 +127,9 @@ def test_the_loss_falls_and_the_steps_due_are_made(base: MaskRCNNPredictor, tmp_
 
 def test_it_finds_what_it_was_shown(base: MaskRCNNPredictor, tmp_path: Path) -> None:
     """Weights drawn at random find little more than the place in so few steps."""
-    learner = taught(base, tmp_path)
+    learner = taught(base, tmp_path, images=3)
     image, coin = pictured(20, 30)
-    makes_steps(learner, 60)
+    makes_steps(learner, 100)
     found = learner.predictor("learned").predict(image, QUIET)
     assert found.model_id == "learned"
     coins = found.boxes[found.labels == 1]
