@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
+Window = tuple[int, int, int, int]
+"""Pixels of a layer: x0, y0, and x1, y1 that are no longer in it."""
+
 # cv2 takes coordinates as integers with this many fractional bits: a 64th of a pixel.
 _SHIFT = 6
 # Outlines that reach further than this beyond the picture are cut first: integers are bounded.
@@ -69,7 +72,7 @@ def render_after(
 ) -> NDArray[np.uint8]:
     """Paint the layer as `render` does, starting from an older one of the same view.
 
-    Only the rectangle around the annotations that differ is painted anew.
+    Only the rectangle around what differs is painted anew.
 
     Args:
         old: what the older layer was painted for.
@@ -80,23 +83,56 @@ def render_after(
     Raises:
         CancelledError: a newer layer is wanted.
     """
-    if _view(old) != _view(request):
+    window = changed_window(old, request)
+    if window is None:
         return render(request, context)
-    boxes = [a.box for a in _changed(old, request)]
-    if not boxes:
+    x0, y0, x1, y1 = window
+    if x0 >= x1 or y0 >= y1:
         return layer
-    window = _window(request, boxes)
+    layer = layer.copy()
+    paint_window(layer, request, window, context)
+    return layer
+
+
+def changed_window(old: OverlayRequest, request: OverlayRequest, beyond: int = 0) -> Window | None:
+    """Return where two layers differ; None where that is too much to be painted on its own.
+
+    Args:
+        old: what the older layer was painted for.
+        request: what is wanted now.
+        beyond: pixels around an outline that change with it, more than its line takes.
+    """
+    if _view(old) != _view(request):
+        return None
+    boxes = _changed_boxes(old, request)
+    if not boxes:
+        return 0, 0, 0, 0
+    window = _window(request, boxes, beyond)
     (x0, y0, x1, y1), (height, width) = window, request.size
-    if (x1 - x0) * (y1 - y0) > height * width * _MOST_ANEW:
-        return render(request, context)
+    return None if (x1 - x0) * (y1 - y0) > height * width * _MOST_ANEW else window
+
+
+def paint_window(
+    layer: NDArray[np.uint8], request: OverlayRequest, window: Window, context: TaskContext
+) -> None:
+    """Paint a part of a layer anew, in place.
+
+    Args:
+        layer: (height, width, 4) uint8, painted for another request of the same view.
+        request: what is wanted now.
+        window: the part.
+        context: asked whether a newer layer is wanted.
+
+    Raises:
+        CancelledError: a newer layer is wanted; this one is as it was.
+    """
+    (x0, y0, x1, y1), (height, width) = window, request.size
     # More than is taken: a line that is cut is a little off at the cut.
     left, top = max(0, x0 - _AROUND), max(0, y0 - _AROUND)
     size = (min(height, y1 + _AROUND) - top, min(width, x1 + _AROUND) - left)
     anew = replace(request, left=request.left - left, top=request.top - top, size=size)
     part = render(anew, context)
-    layer = layer.copy()
     layer[y0:y1, x0:x1] = part[y0 - top : y1 - top, x0 - left : x1 - left]
-    return layer
 
 
 def _view(request: OverlayRequest) -> tuple[object, ...]:
@@ -111,24 +147,56 @@ def _painted(request: OverlayRequest) -> Iterator[Annotation]:
     return (a for i, a in request.annotations.items() if i not in request.left_out)
 
 
-def _changed(old: OverlayRequest, new: OverlayRequest) -> list[Annotation]:
-    """Return the annotations one of two layers shows and the other does not, or otherwise."""
+def _changed_boxes(old: OverlayRequest, new: OverlayRequest) -> list[Box]:
+    """Return where annotations lie that one of two layers shows and the other does not, or not so.
+
+    Of a single one whose vertices were moved it is only where those are.
+    """
     before, after = old.annotations, new.annotations
     # Thousands are compared while the window wants the interpreter's lock: no loop in Python.
     other = map(operator.is_not, after.values(), map(before.get, after))
     ids = set(itertools.compress(after, other)) | (before.keys() - after.keys())
     ids |= old.left_out ^ new.left_out
-    found = (one.annotations.get(i) for i in ids for one in (old, new) if i not in one.left_out)
-    return [annotation for annotation in found if annotation is not None]
+    found = [
+        annotation
+        for i in ids
+        for one in (old, new)
+        if i not in one.left_out and (annotation := one.annotations.get(i)) is not None
+    ]
+    moved = _moved_box(*found) if len(found) == 2 and len(ids) == 1 else None
+    return [annotation.box for annotation in found] if moved is None else [moved]
 
 
-def _window(request: OverlayRequest, boxes: Sequence[Box]) -> tuple[int, int, int, int]:
-    """Return the pixels of the layer (x0, y0, x1, y1) that boxes and their lines reach."""
+def _moved_box(before: Annotation, after: Annotation) -> Box | None:
+    """Return the box of the edges that differ; None where more than vertices was changed."""
+    moved = after.segmentation
+    if moved is None or before.segmentation is None or after.is_pre_annotation:
+        return None
+    if replace(before, segmentation=moved, touched=after.touched) != after:
+        return None
+    rings, others = ([r for _, _, r in one.rings()] for one in (before.segmentation, moved))
+    if [len(ring) for ring in rings] != [len(ring) for ring in others]:
+        return None
+    points = []
+    for ring, other in zip(rings, others, strict=True):
+        differs = (ring != other).any(axis=1)
+        touched = differs | np.roll(differs, 1) | np.roll(differs, -1)
+        points += [ring[touched], other[touched]]
+    every = np.concatenate(points)
+    if not len(every):
+        return None
+    (x0, y0), (x1, y1) = every.min(axis=0).tolist(), every.max(axis=0).tolist()
+    return x0, y0, x1, y1
+
+
+def _window(request: OverlayRequest, boxes: Sequence[Box], beyond: int) -> Window:
+    """Return the pixels of the layer that boxes and their lines reach."""
     height, width = request.size
     low, high = np.min(boxes, axis=0)[:2], np.max(boxes, axis=0)[2:]
     origin = np.array([request.left, request.top])
-    x0, y0 = np.floor(low * request.scale + origin).astype(int) - request.line - 2
-    x1, y1 = np.ceil(high * request.scale + origin).astype(int) + request.line + 2
+    reach = request.line + 2 + beyond
+    x0, y0 = np.floor(low * request.scale + origin).astype(int) - reach
+    x1, y1 = np.ceil(high * request.scale + origin).astype(int) + reach
     x0, x1 = (int(v) for v in np.clip((x0, x1), 0, width))
     y0, y1 = (int(v) for v in np.clip((y0, y1), 0, height))
     return x0, y0, x1, y1

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from maskstudio.annotation.annotation import Annotation
-from maskstudio.annotation.overlay import render, render_after
+from maskstudio.annotation.overlay import changed_window, render, render_after
 from maskstudio.annotation.overlay_request import OverlayRequest
-from maskstudio.annotation.segmentation import Segmentation
+from maskstudio.annotation.segmentation import Segmentation, VertexIndex, move_vertex
 from maskstudio.progress import TaskContext
 
 COLOURS = {1: (250, 10, 20), 2: (0, 200, 0)}
@@ -88,3 +88,51 @@ def test_another_view_is_painted_anew() -> None:
     one = disc(1, 100, 100, 30)
     for other in (wanted(one, scale=2.0), wanted(one, left=7.25)):
         assert np.array_equal(paint_after(wanted(one), other), render(other, CONTEXT))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.floats(60, 340),
+    st.integers(0, 29),
+    st.floats(-30, 30),
+    st.floats(-30, 30),
+    st.sampled_from([0.5, 1.0, 1.7]),
+)
+def test_a_vertex_moved_is_painted_where_it_was_and_where_it_is(
+    x: float, vertex: int, dx: float, dy: float, scale: float
+) -> None:
+    one = disc(1, x, 160, 55)
+    if one.segmentation is None:
+        raise AssertionError("a disc has an outline")
+    at = VertexIndex(0, 0, vertex)
+    to = one.segmentation.ring(0, 0)[vertex] + (dx, dy)
+    other = replace(one, segmentation=move_vertex(one.segmentation, at, *to))
+    old, new = wanted(one, scale=scale), wanted(other, scale=scale)
+    anew, layer = render(new, CONTEXT), paint_after(old, new)
+    assert np.abs(anew.astype(int) - layer.astype(int)).max(initial=0) <= 40
+    # Outside the window the two layers do not differ to begin with.
+    x0, y0, x1, y1 = changed_window(old, new) or (0, 0, *SIZE[::-1])
+    differs = (render(old, CONTEXT) != anew).any(axis=2)
+    differs[y0:y1, x0:x1] = False
+    assert not differs.any()
+
+
+def test_of_a_vertex_moved_only_its_surroundings_are_painted() -> None:
+    one = disc(1, 300, 200, 150)
+    if one.segmentation is None:
+        raise AssertionError("a disc has an outline")
+    moved = move_vertex(one.segmentation, VertexIndex(0, 0, 0), 455, 205)
+    window = changed_window(wanted(one), wanted(replace(one, segmentation=moved)))
+    assert window is not None
+    x0, y0, x1, y1 = window
+    assert x0 > 430
+    assert (x1 - x0) * (y1 - y0) < 30 * 100
+
+
+def test_dashes_go_along_all_of_an_outline() -> None:
+    one = disc(2, 300, 200, 70)
+    if one.segmentation is None:
+        raise AssertionError("a disc has an outline")
+    moved = move_vertex(one.segmentation, VertexIndex(0, 0, 0), 380, 205)
+    old, new = wanted(one), wanted(replace(one, segmentation=moved))
+    assert np.array_equal(paint_after(old, new), render(new, CONTEXT))

@@ -55,6 +55,8 @@ def start() -> list[Row]:
     with tempfile.TemporaryDirectory() as home:
         # A person's own settings and last folder are not to be met.
         environment = os.environ | {"HOME": home, "XDG_CONFIG_HOME": home, "XDG_DATA_HOME": home}
+        # An installed program is there as bytecode; sources compiled at every start are not warm.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         for _ in range(_STARTS):
             command = [sys.executable, "-c", _START, str(time.time())]
             done = subprocess.run(

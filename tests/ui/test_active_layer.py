@@ -1,9 +1,15 @@
 """What is selected is painted once, and anew whenever it, its colour or the view changes."""
 
+import numpy as np
 import pytest
+from PySide6.QtCore import QRect
+from PySide6.QtGui import QColor, QImage, QPainter
 
-from maskstudio.annotation.segmentation import Segmentation
+from maskstudio.annotation.annotation import Annotation
+from maskstudio.annotation.segmentation import Segmentation, VertexIndex, move_vertex
 from maskstudio.session import category_operations, operations
+from maskstudio.ui.canvas.active import SELECTED, LiveLayer
+from maskstudio.ui.canvas.viewport import Viewport
 from support.outlines import SQUARE, put
 
 CORNER = Segmentation.from_rings([(70, 5), (95, 5), (95, 35), (70, 35)])
@@ -61,3 +67,34 @@ def test_it_goes_with_the_view(selected):
     # What is selected is filled more strongly; beside it nothing changes.
     assert colour_at(selected, (55, 40)) != inside
     assert colour_at(selected, (65, 40)) == beside
+
+
+def painted(layer, outline, viewport, ratio):
+    """Return what a layer shows of one outline, (height, width, 4) uint8."""
+    image = QImage(round(400 * ratio), round(300 * ratio), QImage.Format.Format_ARGB32)
+    image.setDevicePixelRatio(ratio)
+    image.fill(QColor("gray"))
+    painter = QPainter(image)
+    shown = Annotation(1, 1, outline, touched=True), QColor("crimson")
+    layer.paint(painter, [shown], viewport, QRect(0, 0, 400, 300))
+    painter.end()
+    return np.array(image.constBits(), np.uint8).reshape(image.height(), image.width(), 4)
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.5, 2.0])
+@pytest.mark.parametrize(("vertices", "off"), [(12, 40), (60, 40), (2000, 160)])
+def test_after_a_vertex_was_moved_it_looks_as_if_painted_anew(qapp, ratio, vertices, off):
+    angle = np.linspace(0, 2 * np.pi, vertices, endpoint=False)
+    outline = Segmentation.from_rings(np.c_[200 + 90 * np.cos(angle), 150 + 90 * np.sin(angle)])
+    viewport = Viewport(1.3, -60.25, -40.5)
+    layer = LiveLayer(SELECTED)
+    painted(layer, outline, viewport, ratio)
+    for step in range(1, 6):
+        x, y = outline.ring(0, 0)[3]
+        outline = move_vertex(outline, VertexIndex(0, 0, 3), x - step, y - 2 * step)
+        stepwise = painted(layer, outline, viewport, ratio)
+    anew = painted(LiveLayer(SELECTED), outline, viewport, ratio)
+    difference = np.abs(anew.astype(int) - stepwise).max(axis=2)
+    # Of a long outline vertices are left out that lie within a third of a pixel: not the same ones.
+    assert difference.max() <= off
+    assert np.count_nonzero(difference) <= 0.01 * difference.size

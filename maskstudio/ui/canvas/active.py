@@ -14,7 +14,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QPolygonF
 
 from maskstudio.annotation.annotation import Annotation
-from maskstudio.annotation.overlay import render
+from maskstudio.annotation.overlay import changed_window, paint_window, render
 from maskstudio.annotation.overlay_request import OverlayRequest
 from maskstudio.annotation.segmentation import Ring
 from maskstudio.later import np
@@ -67,6 +67,8 @@ class LiveLayer:
         self._shown: list[Coloured] = []
         self._seen: object = None
         self._place = QRect()
+        self._request: OverlayRequest | None = None
+        self._handles: list[float] = []
         self._layer: NDArray[np.uint8] | None = None
 
     @property
@@ -91,11 +93,36 @@ class LiveLayer:
         if seen != self._seen or not _same(shown, self._shown):
             self._shown, self._seen = shown, seen
             self._place = place_of((a for a, _ in shown), viewport).intersected(window)
-            self._layer = None
-            if not self._place.isEmpty():
-                self._layer = _painted(shown, viewport, self._place, ratio, self._look)
+            if self._place.isEmpty():
+                self._layer = None
+            else:
+                self._renew(viewport.moved(-self._place.x(), -self._place.y()), ratio)
         if self._layer is not None:
             painter.drawImage(self._place.topLeft(), _image(self._layer, ratio))
+
+    def _renew(self, here: Viewport, ratio: float) -> None:
+        """Paint the layer, (height, width, 4) uint8; of a long outline only what was moved."""
+        size = round(self._place.height() * ratio), round(self._place.width() * ratio)
+        request = _request(self._shown, here, size, ratio, self._look)
+        old, self._request = self._request, request
+        sizes = _handle_sizes(self._shown, here) if self._look.handles else []
+        window = None
+        if old is not None and self._layer is not None and sizes == self._handles:
+            window = changed_window(old, request, round(_AROUND * ratio))
+        self._handles = sizes
+        if window is None or self._layer is None:
+            self._layer = render(request, TaskContext())
+            window = 0, 0, size[1], size[0]
+        else:
+            paint_window(self._layer, request, window, TaskContext())
+        if sizes:
+            x0, y0, x1, y1 = (value / ratio for value in window)
+            image = _image(self._layer, ratio)
+            painter = QPainter(image)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setClipRect(QRectF(x0, y0, x1 - x0, y1 - y0))
+            _paint_handles(painter, self._shown[0], here, sizes)
+            painter.end()
 
 
 def _same(shown: list[Coloured], others: list[Coloured]) -> bool:
@@ -116,30 +143,21 @@ def place_of(annotations: Iterable[Annotation], viewport: Viewport) -> QRect:
     return around.toAlignedRect()
 
 
-def _painted(
-    shown: list[Coloured], viewport: Viewport, place: QRect, ratio: float, look: Look
-) -> NDArray[np.uint8]:
-    """Return the layer of a rectangle of the screen, (height, width, 4) uint8."""
-    here = viewport.moved(-place.x(), -place.y())
-    request = OverlayRequest(
+def _request(
+    shown: list[Coloured], here: Viewport, size: tuple[int, int], ratio: float, look: Look
+) -> OverlayRequest:
+    """Return what a layer of this size, (height, width) in pixels of the screen, shows."""
+    return OverlayRequest(
         {annotation.id: annotation for annotation, _ in shown},
         {a.category_id: (c.red(), c.green(), c.blue()) for a, c in shown},
         here.scale * ratio,
         here.left * ratio,
         here.top * ratio,
-        (round(place.height() * ratio), round(place.width() * ratio)),
+        size,
         look.fill,
         max(1, round(look.line * ratio)),
         round(look.halo * ratio),
     )
-    layer = render(request, TaskContext())
-    if look.handles and len(shown) == 1:
-        image = _image(layer, ratio)
-        painter = QPainter(image)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        _paint_handles(painter, *shown[0], here)
-        painter.end()
-    return layer
 
 
 def _image(layer: NDArray[np.uint8], ratio: float) -> QImage:
@@ -168,19 +186,30 @@ def paint_tag(painter: QPainter, text: str, plate: QRectF) -> None:
     painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, text)
 
 
+def _handle_sizes(shown: list[Coloured], viewport: Viewport) -> list[float]:
+    """Return how large the handles of each ring are, 0 where they would bury the outline.
+
+    Nothing where there are none: only a single annotation that can be changed has handles.
+    """
+    if len(shown) != 1 or shown[0][0].segmentation is None or shown[0][0].locked:
+        return []
+    spacings = (_spacing(ring) * viewport.scale for _, _, ring in shown[0][0].segmentation.rings())
+    return [_HANDLE * ((s >= _DENSE) * 0.6 + (s > _CROWDED) * 0.4) for s in spacings]
+
+
 def _paint_handles(
-    painter: QPainter, annotation: Annotation, colour: QColor, viewport: Viewport
+    painter: QPainter, shown: Coloured, viewport: Viewport, sizes: list[float]
 ) -> None:
-    if annotation.segmentation is None or annotation.locked:
+    """Mark the vertices that the painter does not cut off."""
+    annotation, colour = shown
+    if annotation.segmentation is None:
         return
-    window = QRectF(painter.window()).adjusted(-_AROUND, -_AROUND, _AROUND, _AROUND)
+    window = painter.clipBoundingRect().adjusted(-_AROUND, -_AROUND, _AROUND, _AROUND)
     low, high = window.topLeft().toTuple(), window.bottomRight().toTuple()
-    for _, _, ring in annotation.segmentation.rings():
-        points = ring * viewport.scale + (viewport.left, viewport.top)
-        spacing = _spacing(points)
-        if spacing < _DENSE:
+    for size, (_, _, ring) in zip(sizes, annotation.segmentation.rings(), strict=True):
+        if not size:
             continue
-        size = _HANDLE if spacing > _CROWDED else _HANDLE * 0.6
+        points = ring * viewport.scale + (viewport.left, viewport.top)
         inside = points[((points > low) & (points < high)).all(axis=1)]
         dots = QPolygonF([QPointF(x, y) for x, y in inside.tolist()])
         # A dot in the colour and a white one in it: thousands are two calls.
