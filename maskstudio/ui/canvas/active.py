@@ -33,6 +33,8 @@ _DENSE = 4.0
 _LOOKED_AT = 400
 # So far around an outline, in screen points, reach its line and its handles.
 _AROUND = 8
+# The painted rectangle ends at multiples of this, screen points.
+_GRID = 64
 
 Coloured = tuple[Annotation, QColor]
 """An annotation and the colour of its category."""
@@ -92,7 +94,7 @@ class LiveLayer:
         seen = viewport, window, ratio
         if seen != self._seen or not _same(shown, self._shown):
             self._shown, self._seen = shown, seen
-            self._place = place_of((a for a, _ in shown), viewport).intersected(window)
+            self._place = _roomy(place_of((a for a, _ in shown), viewport)).intersected(window)
             if self._place.isEmpty():
                 self._layer = None
             else:
@@ -141,6 +143,15 @@ def place_of(annotations: Iterable[Annotation], viewport: Viewport) -> QRect:
         box = QRectF(QPointF(*viewport.to_screen(x0, y0)), QPointF(*viewport.to_screen(x1, y1)))
         around = around.united(box.adjusted(-_AROUND, -_AROUND, _AROUND, _AROUND))
     return around.toAlignedRect()
+
+
+def _roomy(place: QRect) -> QRect:
+    """Return a rectangle that stays the same while the one in it grows or shrinks a little."""
+    if place.isEmpty():
+        return place
+    left, top = (edge // _GRID * _GRID for edge in (place.left(), place.top()))
+    right, bottom = (-(-edge // _GRID) * _GRID for edge in (place.right() + 1, place.bottom() + 1))
+    return QRect(left, top, right - left, bottom - top)
 
 
 def _request(
