@@ -179,8 +179,8 @@ def _moved_box(before: Annotation, after: Annotation) -> Box | None:
         return None
     points = []
     for ring, other in zip(rings, others, strict=True):
-        differs = (ring != other).any(axis=1)
-        touched = differs | np.roll(differs, 1) | np.roll(differs, -1)
+        at = np.flatnonzero((ring != other).any(axis=1))
+        touched = np.concatenate([at - 1, at, (at + 1) % len(ring)])
         points += [ring[touched], other[touched]]
     every = np.concatenate(points)
     if not len(every):

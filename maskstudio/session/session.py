@@ -350,8 +350,9 @@ class Session(QObject):
         with self.beside.held():
             try:
                 database = self.require_database()
-                current = self._current
-                known = {} if current is None else {current: self.content(current)}
+                # Not copied, as `content` would: that takes a while with thousands.
+                here = self.current
+                known = {} if here is None else {here.id: ImageContent(here, self.annotations)}
                 edit = database.redo(known) if redo else database.undo(known)
             except UserError as error:
                 self.problem.emit(str(error))

@@ -37,6 +37,10 @@ _QUICK_TO_PACK = 64 * 1024
 """Bytes that zlib packs in about a millisecond."""
 
 
+_AHEAD = 16
+"""Entries read at once; who undoes often undoes several."""
+
+
 class Entry(NamedTuple):
     """An edit of the journal without its changes.
 
@@ -58,11 +62,11 @@ def _next_entries(state: str, *, latest: bool) -> sa.Select[Any]:
     c = tables.edits.c
     order = c.id.desc() if latest else c.id.asc()
     query = sa.select(c.id, c.title, c.author, c.parts).where(c.state == state, c.undoable)
-    return query.order_by(order).limit(2)
+    return query.order_by(order).limit(_AHEAD)
 
 
 def next_entries(connection: sa.Connection, state: str, *, latest: bool) -> list[Entry]:
-    """Return the entry that undo or redo meets next, and the one after it."""
+    """Return the entry that undo or redo meets next, and some of those after it."""
     return [Entry(*row) for row in connection.execute(_next_entries(state, latest=latest))]
 
 

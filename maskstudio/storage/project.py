@@ -45,6 +45,8 @@ class ProjectDatabase(StoredProject):
         self._unwritten = Unwritten()
         self._long = False
         self._recent: dict[int, Edit] = {}
+        # What undo meets after what it met last, newest first: asked for once in several times.
+        self._ahead: list[journal.Entry] = []
         self._write_lock = threading.RLock()
         self._opened_file = self._file_identity()
         with self._reading() as connection:
@@ -139,6 +141,7 @@ class ProjectDatabase(StoredProject):
             UserError: it could not be written; nothing has changed then.
         """
         with self._writing() as connection:
+            self._ahead = []
             writing.apply_edit(connection, edit)
             writing.write_words(connection, edit)
             redoable = self._history.redo is not None
@@ -181,6 +184,7 @@ class ProjectDatabase(StoredProject):
         """
         highest = long_edits.HighestIds(self._last_annotation_id, self._last_category_id)
         with self._writing(long=True) as connection:
+            self._ahead = []
             entry = writing.begin_long_entry(connection, title, author)
             parts = long_edits.write_parts(connection, entry, author, edits, highest, context)
             highest.write(connection)
@@ -274,7 +278,11 @@ class ProjectDatabase(StoredProject):
     ) -> Edit | None:
         long = self._history.long_undo if latest else self._history.long_redo
         with self._writing(long=long) as connection:
-            met = journal.next_entries(connection, state, latest=latest)
+            known_ahead, self._ahead = self._ahead, []
+            if latest and len(known_ahead) > 1:
+                met = known_ahead
+            else:
+                met = journal.next_entries(connection, state, latest=latest)
             if not met:
                 return None
             entry = met[0]
@@ -285,6 +293,8 @@ class ProjectDatabase(StoredProject):
                 edit = self._recent.get(entry.id) or journal.read_edit(connection, entry)
                 edit = steps.step(connection, edit.inverse() if latest else edit, known)
             writing.mark_entry(connection, entry.id, new_state)
+        if latest:
+            self._ahead = met[1:]
         follows = met[1] if len(met) > 1 else None
         both = (follows, entry) if latest else (entry, follows)
         self._history = journal.history_of(*both)

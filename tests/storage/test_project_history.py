@@ -97,6 +97,32 @@ def test_200_edits_are_undone_and_redone_across_restarts(tmp_path: Path) -> None
     project.close()
 
 
+def test_steps_back_and_forth_meet_what_a_list_of_them_says(tmp_path: Path) -> None:
+    chance = random.Random(11)
+    with make_project(tmp_path) as project:
+        done: list[str] = []
+        undone: list[str] = []
+        drawn = 0
+        for turn in range(400):
+            step = chance.choice(["draw", "undo", "undo", "undo", "redo", "redo"])
+            if step == "draw" or turn < 40:
+                drawn += 1
+                draw_all(project, [drawn])
+                done.append(f"Draw {drawn}")
+                undone.clear()
+            else:
+                edit = project.undo() if step == "undo" else project.redo()
+                left, taken = (done, undone) if step == "undo" else (undone, done)
+                assert (edit is None) == (not left)
+                if left:
+                    taken.append(left.pop())
+            assert project.history() == HistoryState(
+                done[-1] if done else None, undone[-1] if undone else None
+            )
+        numbers = sorted(int(title.split()[1]) for title in done)
+        assert sorted(a.id for a in project.annotations(1)) == numbers
+
+
 def test_undo_and_redo_return_the_edit_that_was_applied(tmp_path: Path) -> None:
     edit = draw(numbered(1, 1), "Draw")
     with make_project(tmp_path) as project:
