@@ -37,7 +37,7 @@ def labeler(begin):
 
 
 def curve(studio):
-    """What was kept of the curve, once it is written."""
+    """What was kept of the curve of what was judged, once it is written."""
     written = studio.session.require_database().learning_curve
     expected = studio.learning.state.comparison.images
     studio.until(lambda: sum(p.learned is not None and p.counts for p in written()) >= expected)
@@ -78,6 +78,7 @@ def test_an_image_drawn_by_hand_is_judged_by_what_the_model_would_have_found(lab
 
 def test_what_is_changed_on_a_verified_image_is_learned_but_not_judged_again(labeler):
     labeler.finish("0.png")
+    labeler.until(lambda: curve(labeler))
     first = curve(labeler)
     operations.draw(labeler.session, CORNER, None)
     labeler.rest()
@@ -114,7 +115,7 @@ def test_images_verified_before_are_gone_through_when_it_begins(begin):
     studio.learning.switch(on=True)
     studio.rest()
     assert studio.model.learners[0].taught == list(map(studio.image, pictures(3)))
-    assert len(curve(studio)) == 3
+    studio.until(lambda: len(curve(studio)) == 3)
 
 
 def test_an_image_that_models_are_measured_on_is_judged_and_never_learned_from(begin):

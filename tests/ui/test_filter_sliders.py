@@ -118,6 +118,7 @@ def test_what_a_preview_shows_can_be_selected_only_once_it_is_real(predicted, sl
     let_go = drag_to(slider, stop(0.2))
     predicted.hand.move((20, 50))
     let_go()
+    predicted.until(lambda: scores(predicted) == visible(predicted) == [0.3, 0.6, 0.9])
     predicted.hand.click((20, 50))
     (selected,) = predicted.session.selected()
     assert round(selected.score, 2) == 0.3
