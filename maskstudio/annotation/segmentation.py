@@ -7,6 +7,7 @@ coordinate it was not asked to change.
 
 from __future__ import annotations
 
+import base64
 import itertools
 import struct
 import sys
@@ -148,6 +149,11 @@ class Segmentation:
         # As `shapely.to_wkb(self.geometry)` writes it, in a twentieth of the time.
         polygons = (_counted_wkb(_POLYGON, [_ring_wkb(r) for r in p.rings()]) for p in self.parts)
         return _counted_wkb(_MULTI_POLYGON, list(polygons))
+
+    @cached_property
+    def text(self) -> str:
+        """`wkb` in base64, for a text; an edit asks for it several times."""
+        return base64.b64encode(self.wkb).decode("ascii")
 
     @cached_property
     def box(self) -> Box:

@@ -86,7 +86,7 @@ def _select_rows() -> sa.Select[Any]:
     c = tables.edits.c
     some = (
         sa.select(c.id, c.at, c.author, c.parts, c.image_id, c.account)
-        .where(c.state == "done", c.id > sa.bindparam("after"))
+        .where(c.state == tables.EntryState.DONE, c.id > sa.bindparam("after"))
         .order_by(c.id)
         .limit(_AT_ONCE)
         .subquery()

@@ -29,6 +29,7 @@ from maskstudio.storage.plain import (
     plain_status,
     status_from,
 )
+from maskstudio.storage.tables import EntryState
 
 _LONG_OUTLINE = 4096
 """Characters of an outline from which on only what differs is written into the journal."""
@@ -58,22 +59,22 @@ class Entry(NamedTuple):
 
 
 @cache
-def _next_entries(state: str, *, latest: bool) -> sa.Select[Any]:
+def _next_entries(state: EntryState, *, latest: bool) -> sa.Select[Any]:
     c = tables.edits.c
     order = c.id.desc() if latest else c.id.asc()
     query = sa.select(c.id, c.title, c.author, c.parts).where(c.state == state, c.undoable)
     return query.order_by(order).limit(_AHEAD)
 
 
-def next_entries(connection: sa.Connection, state: str, *, latest: bool) -> list[Entry]:
+def next_entries(connection: sa.Connection, state: EntryState, *, latest: bool) -> list[Entry]:
     """Return the entry that undo or redo meets next, and some of those after it."""
     return [Entry(*row) for row in connection.execute(_next_entries(state, latest=latest))]
 
 
 def history(connection: sa.Connection) -> HistoryState:
     """Return what undo and redo would meet."""
-    undo = next_entries(connection, "done", latest=True)[:1]
-    redo = next_entries(connection, "undone", latest=False)[:1]
+    undo = next_entries(connection, EntryState.DONE, latest=True)[:1]
+    redo = next_entries(connection, EntryState.UNDONE, latest=False)[:1]
     return history_of(next(iter(undo), None), next(iter(redo), None))
 
 

@@ -45,7 +45,7 @@ def prepare(connection: sa.Connection) -> None:
     What can never be brought back need not be kept, and the next long edit can lie in its place.
     """
     connection.exec_driver_sql(f"PRAGMA cache_size = -{_CACHE_KIB}")
-    dropped = sa.select(tables.edits.c.id).where(tables.edits.c.state == "dropped")
+    dropped = sa.select(tables.edits.c.id).where(tables.edits.c.state == tables.EntryState.DROPPED)
     connection.execute(sa.delete(tables.edit_parts).where(tables.edit_parts.c.edit_id.in_(dropped)))
 
 

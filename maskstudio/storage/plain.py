@@ -50,7 +50,7 @@ def plain_annotation(annotation: Annotation | None) -> list[Any] | None:
     plain = [
         annotation.id,
         annotation.category_id,
-        None if segmentation is None else base64.b64encode(segmentation.wkb).decode("ascii"),
+        None if segmentation is None else segmentation.text,
         annotation.box_only,
         annotation.model_id,
         annotation.score,

@@ -11,7 +11,7 @@ _C = tables.edits.c
 # The first of these says nothing new: the index has all of such, which the database has to read in
 # the statement itself.
 _NO_PERSON = _C.author != sa.bindparam("person", PERSON, literal_execute=True)
-_BY_MODELS = (_NO_PERSON, _C.author.like("model:%"), _C.state == "done")
+_BY_MODELS = (_NO_PERSON, _C.author.like("model:%"), _C.state == tables.EntryState.DONE)
 
 
 def predicted_again(connection: sa.Connection) -> list[int]:

@@ -26,6 +26,7 @@ from maskstudio.errors import CancelledError, UserError
 from maskstudio.progress import TaskContext
 from maskstudio.storage import journal, learning_curve, long_edits, reading, steps, tables, writing
 from maskstudio.storage.stored_project import StoredProject
+from maskstudio.storage.tables import EntryState
 from maskstudio.storage.unwritten import Unwritten
 
 # So many edits of at most so many annotations need not be read from the journal to be undone.
@@ -211,7 +212,7 @@ class ProjectDatabase(StoredProject):
             UserError: it could not be written; nothing has changed then.
             CancelledError: the person asked to stop; nothing has changed then.
         """
-        return self._step("done", "undone", known, context, latest=True)
+        return self._step(EntryState.DONE, EntryState.UNDONE, known, context, latest=True)
 
     def redo(
         self,
@@ -219,7 +220,7 @@ class ProjectDatabase(StoredProject):
         context: TaskContext = _SILENT,
     ) -> Edit | None:
         """Bring back the edit undone last; see `undo`."""
-        return self._step("undone", "done", known, context, latest=False)
+        return self._step(EntryState.UNDONE, EntryState.DONE, known, context, latest=False)
 
     def note_learning(self, image_id: int, point: CurvePoint | None) -> None:
         """Keep what learning was worth on an image, or None to keep nothing of it.
@@ -269,8 +270,8 @@ class ProjectDatabase(StoredProject):
 
     def _step(
         self,
-        state: str,
-        new_state: str,
+        state: EntryState,
+        new_state: EntryState,
         known: Mapping[int, ImageContent],
         context: TaskContext,
         *,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from enum import StrEnum
 from functools import cache, lru_cache
 from typing import Any
 
@@ -122,6 +123,20 @@ attribute_words = Table(
 
 # The journal. An edit is `done`, `undone` (redo brings it back) or `dropped` (undone, and then
 # something else was done).
+
+
+class EntryState(StrEnum):
+    """What became of an edit of the journal.
+
+    The words are of one length: in a row that keeps its length SQLite writes only the pages that
+    differ, and the changes of an outline drawn by hand take dozens.
+    """
+
+    DONE = "done"
+    UNDONE = "undo"
+    DROPPED = "drop"
+
+
 edits = Table(
     "edits",
     metadata,

@@ -12,6 +12,7 @@ from maskstudio.annotation.annotation import Annotation, Category, ImageRecord
 from maskstudio.annotation.category_map import RuleChange, maps_changed
 from maskstudio.annotation.edits import AnnotationChange, CategoryChange, Edit, ImageChange
 from maskstudio.storage import accounts, category_maps, journal, tables
+from maskstudio.storage.tables import EntryState
 
 # Rows in one IN (...) at most: below every database's limit on parameters.
 _CHUNK = 500
@@ -31,8 +32,9 @@ _MARK = _row_update(tables.edits, ["state"])
 _COUNT_PARTS = _row_update(tables.edits, ["parts"])
 _NOTE = sa.insert(tables.edits)
 _NOTE_PART = sa.insert(tables.edit_parts)
+_STATE = tables.edits.c.state
 _DROP_UNDONE = (
-    sa.update(tables.edits).where(tables.edits.c.state == "undone").values(state="dropped")
+    sa.update(tables.edits).where(_STATE == EntryState.UNDONE).values(state=EntryState.DROPPED)
 )
 
 
@@ -115,7 +117,7 @@ def _write_entry(connection: sa.Connection, edit: Edit, changes: bytes) -> int:
         "title": edit.title,
         "author": edit.author,
         "undoable": edit.undoable,
-        "state": "done",
+        "state": EntryState.DONE,
         "image_id": image_ids[0] if len(image_ids) == 1 else None,
         "parts": 0,
         "account": accounts.account_text(edit),
@@ -125,7 +127,7 @@ def _write_entry(connection: sa.Connection, edit: Edit, changes: bytes) -> int:
     return int(key[0]) if key else 0
 
 
-def mark_entry(connection: sa.Connection, entry: int, state: str) -> None:
+def mark_entry(connection: sa.Connection, entry: int, state: EntryState) -> None:
     """Note that an edit of the journal was undone or redone."""
     connection.execute(_MARK, {"standing": entry, "new_state": state})
 
@@ -157,10 +159,10 @@ def rehearse(connection: sa.Connection) -> None:
     verified = Edit("", "", images=(ImageChange(0, image.status, image.status),))
     for edit in (drawn, verified, moved, drawn.inverse()):
         apply_edit(connection, edit)
-        mark_entry(connection, write_journal(connection, edit, redoable=True), "dropped")
+        mark_entry(connection, write_journal(connection, edit, redoable=True), EntryState.DROPPED)
     write_setting(connection, "", 0)
     write_sizes(connection, {image.id: (1, 1)})
-    for state, latest in (("done", True), ("undone", False)):
+    for state, latest in ((EntryState.DONE, True), (EntryState.UNDONE, False)):
         journal.next_entries(connection, state, latest=latest)
 
 

@@ -14,7 +14,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QPolygonF
 
 from maskstudio.annotation.annotation import Annotation
-from maskstudio.annotation.overlay import changed_window, paint_window, render
+from maskstudio.annotation.overlay import Window, changed_window, paint_window, render
 from maskstudio.annotation.overlay_request import OverlayRequest
 from maskstudio.annotation.segmentation import Ring
 from maskstudio.later import np
@@ -68,6 +68,7 @@ class LiveLayer:
         self._look = look
         self._shown: list[Coloured] = []
         self._seen: object = None
+        self._ratio = 1.0
         self._place = QRect()
         self._request: OverlayRequest | None = None
         self._handles: list[float] = []
@@ -89,21 +90,39 @@ class LiveLayer:
             viewport: the view.
             window: what can be seen, in screen points.
         """
-        shown = list(annotations)
-        ratio = painter.device().devicePixelRatioF()
-        seen = viewport, window, ratio
-        if seen != self._seen or not _same(shown, self._shown):
-            self._shown, self._seen = shown, seen
-            self._place = _roomy(place_of((a for a, _ in shown), viewport)).intersected(window)
-            if self._place.isEmpty():
-                self._layer = None
-            else:
-                self._renew(viewport.moved(-self._place.x(), -self._place.y()), ratio)
+        self.renew(annotations, viewport, window, painter.device().devicePixelRatioF())
         if self._layer is not None:
-            painter.drawImage(self._place.topLeft(), _image(self._layer, ratio))
+            painter.drawImage(self._place.topLeft(), _image(self._layer, self._ratio))
 
-    def _renew(self, here: Viewport, ratio: float) -> None:
-        """Paint the layer, (height, width, 4) uint8; of a long outline only what was moved."""
+    def renew(
+        self, annotations: Iterable[Coloured], viewport: Viewport, window: QRect, ratio: float
+    ) -> QRect:
+        """Paint the layer for what `paint` will be asked to draw, but not to the screen.
+
+        Returns:
+            where it looks otherwise than before, in screen points; empty: nowhere.
+        """
+        shown = list(annotations)
+        seen = viewport, window, ratio
+        if seen == self._seen and _same(shown, self._shown):
+            return QRect()
+        before = self._place
+        self._shown, self._seen, self._ratio = shown, seen, ratio
+        self._place = _roomy(place_of((a for a, _ in shown), viewport)).intersected(window)
+        if self._place.isEmpty():
+            self._layer = None
+            return before
+        x0, y0, x1, y1 = self._renew(viewport.moved(-self._place.x(), -self._place.y()), ratio)
+        changed = QRectF(x0 / ratio, y0 / ratio, (x1 - x0) / ratio, (y1 - y0) / ratio)
+        changed.translate(self._place.topLeft())
+        return changed.toAlignedRect() if before == self._place else before.united(self._place)
+
+    def _renew(self, here: Viewport, ratio: float) -> Window:
+        """Paint the layer, (height, width, 4) uint8; of a long outline only what was moved.
+
+        Returns:
+            the part that was painted anew, in its pixels.
+        """
         size = round(self._place.height() * ratio), round(self._place.width() * ratio)
         request = _request(self._shown, here, size, ratio, self._look)
         old, self._request = self._request, request
@@ -125,6 +144,7 @@ class LiveLayer:
             painter.setClipRect(QRectF(x0, y0, x1 - x0, y1 - y0))
             _paint_handles(painter, self._shown[0], here, sizes)
             painter.end()
+        return window
 
 
 def _same(shown: list[Coloured], others: list[Coloured]) -> bool:

@@ -27,6 +27,7 @@ from maskstudio.ui.canvas.live import Live
 from maskstudio.ui.canvas.viewport import Viewport, fitted
 
 _FILL, _LINE = 0.20, 1.2
+_MARK = 9  # screen points around a mark of a tool that it never goes beyond
 _ROOM_AROUND = 0.25  # of the window: how much more the raster layer holds, for panning
 
 
@@ -156,9 +157,16 @@ class Canvas(QWidget):
             self.refresh_live()
 
     def refresh_live(self) -> None:
-        """Paint again what is selected or under the pointer: where it was and where it is."""
-        now = self.live.place(self.font(), self._viewport, self.rect())
-        self.update(self.live.painted.united(now))
+        """Paint again what is selected or under the pointer, where it looks otherwise now."""
+        ratio = self.devicePixelRatioF()
+        for place in self.live.renew(self.font(), self._viewport, self.rect(), ratio):
+            self.update(place)
+
+    def refresh_mark(self, x: float, y: float) -> None:
+        """Paint again what a tool marks at an image point."""
+        at = QPointF(*self._viewport.to_screen(x, y))
+        reach = QPointF(_MARK, _MARK)
+        self.update(QRectF(at - reach, at + reach).toAlignedRect())
 
     def refresh(self) -> None:
         """Paint again what lies over the backdrop."""

@@ -15,7 +15,6 @@ from maskstudio.ui.canvas.active import (
     Coloured,
     LiveLayer,
     paint_tag,
-    place_of,
     tag_plate,
 )
 from maskstudio.ui.canvas.viewport import Viewport
@@ -31,7 +30,6 @@ class Live:
         preview: annotations shown instead of those with their ids.
         hovered: the annotation under the pointer.
         hover_at: where the pointer is, screen points; None: nothing is said of what lies there.
-        painted: the rectangle of the screen that all of it took when it was painted last.
     """
 
     def __init__(
@@ -54,7 +52,7 @@ class Live:
         self.preview: tuple[Annotation, ...] = ()
         self.hovered: int | None = None
         self.hover_at: QPointF | None = None
-        self.painted = QRect()
+        self._said = QRect()
 
     def clear(self) -> None:
         """Forget what was in a drag or under the pointer."""
@@ -69,18 +67,39 @@ class Live:
 
     def paint(self, painter: QPainter, viewport: Viewport, window: QRect) -> None:
         """Draw all of it, in screen points."""
-        active = self.active_ids()
-        self._lit.paint(painter, self._coloured(self._lit_ids() - active), viewport, window)
-        self._active.paint(painter, self._coloured(active), viewport, window)
+        lit, active = self._layers()
+        self._lit.paint(painter, lit, viewport, window)
+        self._active.paint(painter, active, viewport, window)
         plate = self._plate(painter.font(), window)
         if not plate.isEmpty():
             paint_tag(painter, self._words(), plate)
-        self.painted = self._lit.place.united(self._active.place).united(plate.toAlignedRect())
+        self._said = plate.toAlignedRect()
 
-    def place(self, font: QFont, viewport: Viewport, window: QRect) -> QRect:
-        """Return the rectangle of the screen that it would take now."""
-        drawn = self._find(self.active_ids() | self._lit_ids())
-        return place_of(drawn, viewport).united(self._plate(font, window).toAlignedRect())
+    def renew(self, font: QFont, viewport: Viewport, window: QRect, ratio: float) -> list[QRect]:
+        """Take up what has changed since it was drawn last.
+
+        Args:
+            font: of the words beside the pointer.
+            viewport: the view.
+            window: what can be seen, in screen points.
+            ratio: device pixels for one screen point.
+
+        Returns:
+            where it looks otherwise now, in screen points: little of a long outline of which a
+            vertex was moved.
+        """
+        lit, active = self._layers()
+        return [
+            self._lit.renew(lit, viewport, window, ratio),
+            self._active.renew(active, viewport, window, ratio),
+            self._said,
+            self._plate(font, window).toAlignedRect(),
+        ]
+
+    def _layers(self) -> tuple[list[Coloured], list[Coloured]]:
+        """Return what is drawn as lit, and over it what is drawn as selected."""
+        active = self.active_ids()
+        return self._coloured(self._lit_ids() - active), self._coloured(active)
 
     def _lit_ids(self) -> frozenset[int]:
         """Return what the pointer is on, and what is not selected now but not in the layer yet."""

@@ -60,6 +60,7 @@ class PointerInput(QObject):
         self._panned = False
         self._menu_from: QPointF | None = None
         self._busy = False
+        self._mark: tuple[float, float] | None = None  # where the tool had a mark
         self._draft: Points = ()
         canvas.installEventFilter(self)
         canvas.draw_tool = self._tool.paint
@@ -338,6 +339,10 @@ class PointerInput(QObject):
         self._tell()
 
     def _tell(self) -> None:
+        if self._mark != self._tool.mark:
+            for mark in filter(None, (self._mark, self._tool.mark)):
+                self._canvas.refresh_mark(*mark)
+            self._mark = self._tool.mark
         self.hint_changed.emit(self._keymap.fill(self._tool.hint))
         if self._busy != self._tool.busy:
             self._busy = not self._busy

@@ -105,6 +105,12 @@ class SelectTool(Tool):
         """True while a button is down."""
         return self._drag is not None or self._redraw.busy
 
+    @property
+    def mark(self) -> tuple[float, float] | None:
+        """The vertex, or place on an edge, that a press would take hold of."""
+        hit = self.hover
+        return None if self.busy or hit is None or hit.vertex is None else hit.point
+
     def press(self, pointer: Pointer, button: Button) -> None:
         """Begin a click, a drag, or a line; the right button drops a line."""
         if button is not Button.LEFT:
@@ -128,10 +134,7 @@ class SelectTool(Tool):
             return
         drag = self._current_drag()
         if drag is None:
-            hover = self._hit(pointer)
-            if hover != self.hover:
-                self.hover = hover
-                self.canvas.refresh_live()
+            self.hover = self._hit(pointer)
             return
         far = max(abs(pointer.x - drag.start.x), abs(pointer.y - drag.start.y))
         moving = drag.moving or far > _DRAG_START * pointer.tolerance
@@ -221,10 +224,10 @@ class SelectTool(Tool):
             painter.setPen(QPen(QColor(255, 255, 255), 1, Qt.PenStyle.DashLine))
             painter.setBrush(QColor(80, 150, 255, 40))
             painter.drawRect(QRectF(corner, QPointF(*viewport.to_screen(*drag.at))).normalized())
-        elif not self.busy and self.hover is not None and self.hover.vertex is not None:
+        elif self.mark is not None:
             painter.setPen(QPen(QColor(20, 20, 20), 1.5))
             painter.setBrush(QColor(255, 255, 255))
-            painter.drawEllipse(QPointF(*viewport.to_screen(*self.hover.point)), 6, 6)
+            painter.drawEllipse(QPointF(*viewport.to_screen(*self.mark)), 6, 6)
 
     def _body_hint(self) -> str:
         hit = self.hover

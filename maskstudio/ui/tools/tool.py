@@ -78,7 +78,7 @@ class CanvasPort(Protocol):
         """Paint again: the tool's own drawing changed."""
 
     def refresh_live(self) -> None:
-        """Paint again what is selected or under the pointer, and what the tool draws on it."""
+        """Paint again what is selected or under the pointer, where it looks otherwise now."""
 
     def set_preview(self, annotations: tuple[Annotation, ...]) -> None:
         """Show these instead of the annotations with their ids, until the next edit."""
@@ -125,6 +125,11 @@ class Tool:
     def busy(self) -> bool:
         """True in the middle of a gesture."""
         return False
+
+    @property
+    def mark(self) -> tuple[float, float] | None:
+        """The image point that `paint` marks, if any; it is painted again when it changes."""
+        return None
 
     @property
     def draft(self) -> Points:
