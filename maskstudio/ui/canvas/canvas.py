@@ -162,15 +162,14 @@ class Canvas(QWidget):
         for place in self.live.renew(self.font(), self._viewport, self.rect(), ratio):
             self.update(place)
 
-    def refresh_mark(self, x: float, y: float) -> None:
-        """Paint again what a tool marks at an image point."""
-        at = QPointF(*self._viewport.to_screen(x, y))
+    def refresh(self, mark: tuple[float, float] | None = None) -> None:
+        """Paint again what lies over the backdrop, or only what marks one image point."""
+        if mark is None:
+            self.update()
+            return
+        at = QPointF(*self._viewport.to_screen(*mark))
         reach = QPointF(_MARK, _MARK)
         self.update(QRectF(at - reach, at + reach).toAlignedRect())
-
-    def refresh(self) -> None:
-        """Paint again what lies over the backdrop."""
-        self.update()
 
     def visible_annotations(self) -> Mapping[int, Annotation]:
         """Return what is shown and can be touched, back to front."""

@@ -341,7 +341,7 @@ class PointerInput(QObject):
     def _tell(self) -> None:
         if self._mark != self._tool.mark:
             for mark in filter(None, (self._mark, self._tool.mark)):
-                self._canvas.refresh_mark(*mark)
+                self._canvas.refresh(mark)
             self._mark = self._tool.mark
         self.hint_changed.emit(self._keymap.fill(self._tool.hint))
         if self._busy != self._tool.busy:
