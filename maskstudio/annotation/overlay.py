@@ -57,12 +57,13 @@ def render(request: OverlayRequest, context: TaskContext) -> NDArray[np.uint8]:
     height, width = request.size
     x0, y0 = request.to_image(0, 0)
     x1, y1 = request.to_image(width, height)
+    origin, far = _origin(request), _far(request)
     for number, annotation in enumerate(_painted(request)):
         if number % 64 == 0:
             context.raise_if_cancelled()
         left, top, right, bottom = annotation.box
         if right >= x0 and left <= x1 and bottom >= y0 and top <= y1:
-            _paint(layer, annotation, request)
+            _paint(layer, annotation, request, origin, far)
     _paint_marks(layer, request)
     return layer
 
@@ -202,13 +203,30 @@ def _window(request: OverlayRequest, boxes: Sequence[Box], beyond: int) -> Windo
     return x0, y0, x1, y1
 
 
-def _paint(layer: NDArray[np.uint8], annotation: Annotation, request: OverlayRequest) -> None:
+def _origin(request: OverlayRequest) -> NDArray[np.float64]:
+    """Return where the image begins, (2,), to cv2: half a pixel back.
+
+    To cv2 whole numbers are the centres of pixels, here they are edges.
+    """
+    return np.array([request.left - 0.5, request.top - 0.5])
+
+
+def _far(request: OverlayRequest) -> Box:
+    """Return the part of the image that coordinates are bounded to."""
+    height, width = request.size
+    return (*request.to_image(-_FAR, -_FAR), *request.to_image(width + _FAR, height + _FAR))
+
+
+def _paint(
+    layer: NDArray[np.uint8],
+    annotation: Annotation,
+    request: OverlayRequest,
+    origin: NDArray[np.float64],
+    far: Box,
+) -> None:
     red, green, blue = request.colours.get(annotation.category_id, (255, 255, 255))
-    # Half a pixel back: to cv2 whole numbers are the centres of pixels, here they are edges.
-    origin = np.array([request.left - 0.5, request.top - 0.5])
     rings = [
-        np.ascontiguousarray(_thinned(ring * request.scale + origin, request.size))
-        for ring in _rings(annotation, request)
+        _thinned(ring * request.scale + origin, request.size) for ring in _rings(annotation, far)
     ]
     if not rings:
         return
@@ -231,7 +249,7 @@ def _paint(layer: NDArray[np.uint8], annotation: Annotation, request: OverlayReq
 
 def _paint_marks(layer: NDArray[np.uint8], request: OverlayRequest) -> None:
     """Paint light lines with dark edges: seen on every image and beside every colour."""
-    origin = np.array([request.left - 0.5, request.top - 0.5])
+    origin = _origin(request)
     height, width = request.size
     low, high = (-_BEYOND, -_BEYOND), (width + _BEYOND, height + _BEYOND)
     lines = [line * request.scale + origin for line in request.marks.lines]
@@ -242,9 +260,8 @@ def _paint_marks(layer: NDArray[np.uint8], request: OverlayRequest) -> None:
         cv2.polylines(layer, fixed, False, colour, request.line + more, cv2.LINE_AA, _SHIFT)
 
 
-def _rings(annotation: Annotation, request: OverlayRequest) -> list[Ring]:
-    x0, y0 = request.to_image(-_FAR, -_FAR)
-    x1, y1 = request.to_image(request.size[1] + _FAR, request.size[0] + _FAR)
+def _rings(annotation: Annotation, far: Box) -> list[Ring]:
+    x0, y0, x1, y1 = far
     left, top, right, bottom = annotation.box
     segmentation = annotation.segmentation
     if segmentation is None:
@@ -292,11 +309,11 @@ def box_ring(box: Box) -> Ring:
     return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]])
 
 
-def _fixed(points: NDArray[np.float64]) -> NDArray[np.int32]:
-    return np.round(points * (1 << _SHIFT)).astype(np.int32)
+def _fixed(points: NDArray[np.floating]) -> NDArray[np.int32]:
+    return np.rint(points * (1 << _SHIFT)).astype(np.int32)
 
 
-def _dashes(ring: NDArray[np.float64]) -> list[NDArray[np.int32]] | None:
+def _dashes(ring: NDArray[np.floating]) -> list[NDArray[np.int32]] | None:
     """Cut a closed ring into dashes of even length; None when it is too short for that."""
     closed = np.concatenate([ring, ring[:1]])
     steps = np.hypot(*np.diff(closed, axis=0).T)

@@ -56,6 +56,7 @@ class TiledImage:
         self._piece: Piece | None = None
         self._wanted: tuple[int, PixelBox] | None = None
         self._job: Job | None = None
+        self._stood_in = False
 
     @property
     def complete(self) -> bool:
@@ -114,6 +115,7 @@ class TiledImage:
         whole = self.at_hand(level, box)
         if whole is not None:
             return (whole,)
+        self._stood_in = True
         below, piece = Piece(first, 0, 0, self._small[first]), self._piece
         if piece is None:
             return (below,)
@@ -173,7 +175,10 @@ class TiledImage:
         def arrived(piece: Piece) -> None:
             if self._job is job:
                 self._piece = piece
-                self._on_news()
+                # Where nothing stood in for it, it shows what is seen already, and room around it.
+                if self._stood_in:
+                    self._stood_in = False
+                    self._on_news()
 
         def ended(sentence: str | None) -> None:
             if self._job is job:

@@ -20,15 +20,15 @@ from maskstudio.session.session import Session
 from maskstudio.session.shown_image import DeepImage, ShownImage
 from maskstudio.session.tasks import Tasks
 from maskstudio.ui.canvas.adjustment import Adjustment
+from maskstudio.ui.canvas.ground import Ground
 from maskstudio.ui.canvas.hit_test import Hit, hit_test
 from maskstudio.ui.canvas.instead import Instead
-from maskstudio.ui.canvas.layers import ImageLayer, OverlayLayer, fitting_level
+from maskstudio.ui.canvas.layers import OverlayLayer, fitting_level
 from maskstudio.ui.canvas.live import Live
 from maskstudio.ui.canvas.viewport import Viewport, fitted
 
 _FILL, _LINE = 0.20, 1.2
 _MARK = 9  # screen points around a mark of a tool that it never goes beyond
-_ROOM_AROUND = 0.25  # of the window: how much more the raster layer holds, for panning
 
 
 class Canvas(QWidget):
@@ -60,8 +60,7 @@ class Canvas(QWidget):
         self._fitted = True
         self._hidden = False
         self._marks = NO_MARKS
-        self._picture = ImageLayer()
-        self._ground: QPixmap | None = None
+        self._ground = Ground()
         self._backdrop: QPixmap | None = None
         self._overlay = OverlayLayer(tasks, self._on_overlay, self)
         self.live = Live(session, self.visible_annotations, lambda: self._overlay.left_out)
@@ -121,7 +120,7 @@ class Canvas(QWidget):
     @property
     def adjustment(self) -> Adjustment:
         """How bright the image is shown."""
-        return self._picture.tones.adjustment
+        return self._ground.tones.adjustment
 
     @property
     def settled(self) -> bool:
@@ -207,7 +206,7 @@ class Canvas(QWidget):
 
     def set_adjustment(self, adjustment: Adjustment) -> None:
         """Show this image and all after it brighter, darker or as they are."""
-        self._picture.tones.adjustment = adjustment
+        self._ground.tones.adjustment = adjustment
         self._drop_backdrop()
         self.adjusted.emit()
 
@@ -284,26 +283,16 @@ class Canvas(QWidget):
 
     def _paint_backdrop(self) -> QPixmap:
         """Paint the image, unless it is there from before, and over a copy of it the layer."""
-        if self._ground is None:
-            self._ground = self._paint_ground()
+        ratio = self.devicePixelRatioF()
+        behind = self.palette().dark().color()
+        ground = self._ground.painted(self._image, self._viewport, self.size(), ratio, behind)
         if self._image is None or self._hidden or self._overlay.empty:
-            return self._ground
-        backdrop = QPixmap(self._ground)
+            return ground
+        backdrop = QPixmap(ground)
         painter = QPainter(backdrop)
-        self._overlay.paint(painter, self._viewport, self.devicePixelRatioF())
+        self._overlay.paint(painter, self._viewport, ratio)
         painter.end()
         return backdrop
-
-    def _paint_ground(self) -> QPixmap:
-        ratio = self.devicePixelRatioF()
-        ground = QPixmap(self.size() * ratio)
-        ground.setDevicePixelRatio(ratio)
-        ground.fill(self.palette().dark().color())
-        if self._image is not None:
-            painter = QPainter(ground)
-            self._picture.paint(painter, self._image, self._viewport, QSizeF(self.size()))
-            painter.end()
-        return ground
 
     def _shown_and_boxes(self) -> tuple[Mapping[int, Annotation], BoxIndex]:
         """Return what can be touched, back to front, and where it lies."""
@@ -312,24 +301,19 @@ class Canvas(QWidget):
         return shown, self._session.boxes if live else BoxIndex(shown.values())
 
     def _renew_overlay(self) -> None:
-        """Have the raster layer painted for what is shown now, a little beyond the window."""
-        if self._image is None:
+        """Have the raster layer painted for what is shown now."""
+        frame = self._overlay.frame
+        if self._image is None or frame is None:
             self._drop_backdrop()
             return
-        ratio = self.devicePixelRatioF()
-        dx, dy = self.width() * _ROOM_AROUND, self.height() * _ROOM_AROUND
-        active = self.live.active_ids()
         self._overlay.request(
             OverlayRequest(
                 dict(self.visible_annotations()),
                 {c.id: colour_rgb(c.shown_colour) for c in self._session.categories},
-                self._viewport.scale * ratio,
-                (self._viewport.left + dx) * ratio,
-                (self._viewport.top + dy) * ratio,
-                (round((self.height() + 2 * dy) * ratio), round((self.width() + 2 * dx) * ratio)),
+                *frame,
                 _FILL,
-                max(1, round(_LINE * ratio)),
-                left_out=active,
+                max(1, round(_LINE * self.devicePixelRatioF())),
+                left_out=self.live.active_ids(),
                 marks=self._shown_marks(),
             )
         )
@@ -365,13 +349,17 @@ class Canvas(QWidget):
             self._views[self._session.current.id] = self._viewport
 
     def _set_viewport(self, viewport: Viewport) -> None:
-        self._viewport = viewport.aligned(self.devicePixelRatioF())
-        self._drop_backdrop()
-        self._renew_overlay()
+        ratio = self.devicePixelRatioF()
+        self._viewport = viewport.aligned(ratio)
+        self._backdrop = None
+        self.update()
+        if self._overlay.follow(self._viewport, QSizeF(self.size()), ratio):
+            self._renew_overlay()
         self.view_changed.emit()
 
     def _drop_backdrop(self) -> None:
-        self._ground = self._backdrop = None
+        self._ground.drop()
+        self._backdrop = None
         self.update()
 
     def _on_overlay(self) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from PySide6.QtCore import QObject, QRectF, QSizeF, QTimer
+from PySide6.QtCore import QObject, QPointF, QRectF, QSizeF, QTimer
 from PySide6.QtGui import QImage, QPainter
 
 from maskstudio.annotation.overlay import render, render_after
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _SHOW_PIXELS_FROM = 2.0
 # By then the window has painted what it has: a layer in the making would take its lock meanwhile.
 _AFTER_FRAME_MS = 4
+# How much more than the window the raster layer shows on each side, as a share of it, so that the
+# view can be moved; when so much of that is used, the next one is begun.
+_ROOM, _ROOM_USED = 0.25, 0.4
 
 
 class ImageLayer:
@@ -43,7 +46,12 @@ class ImageLayer:
         self.tones = Tones()
 
     def paint(
-        self, painter: QPainter, image: ShownImage, viewport: Viewport, window: QSizeF
+        self,
+        painter: QPainter,
+        image: ShownImage,
+        viewport: Viewport,
+        window: QSizeF,
+        part: QRectF | None = None,
     ) -> None:
         """Paint the visible part of an image from the level that fits the magnification.
 
@@ -52,16 +60,18 @@ class ImageLayer:
             image: what to paint.
             viewport: the view, in screen points.
             window: size of what is seen, in screen points.
+            part: what of the window is to be painted; clip the painter to it.
         """
+        part = part or QRectF(QPointF(), window)
         ratio = painter.device().devicePixelRatioF()
         smooth = viewport.scale * ratio < _SHOW_PIXELS_FROM
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-        seen = (*viewport.to_image(0, 0), *viewport.to_image(window.width(), window.height()))
+        seen = _seen(viewport, QRectF(QPointF(), window))
         level = fitting_level(image, viewport.scale * ratio)
         box = _whole_pixels(seen, level, (0, 0, *image.level_sizes[level][::-1]))
         if box[2] > box[0] and box[3] > box[1]:
             for piece in image.pieces(level, box):
-                self._paint_piece(painter, piece, image.size, viewport, seen)
+                self._paint_piece(painter, piece, image.size, viewport, _seen(viewport, part))
 
     def _paint_piece(
         self,
@@ -104,6 +114,14 @@ def fitting_level(image: ShownImage, scale: float) -> int:
     return level
 
 
+def _seen(viewport: Viewport, part: QRectF) -> Box:
+    """Return what of the image is seen in a part of the window."""
+    return (
+        *viewport.to_image(part.left(), part.top()),
+        *viewport.to_image(part.right(), part.bottom()),
+    )
+
+
 def _whole_pixels(seen: Box, level: int, within: PixelBox) -> PixelBox:
     """Return the pixels of a level that are seen, one more on each side for smoothing."""
     x0, y0, x1, y1 = (math.floor(edge / 2**level) for edge in seen)
@@ -124,6 +142,15 @@ def as_qimage(pixels: NDArray[np.uint8], form: QImage.Format) -> QImage:
     length = (height - 1) * stride + width * pixels.shape[2]
     stretch = np.lib.stride_tricks.as_strided(pixels, (length,), (1,), writeable=False)
     return QImage(stretch.data, width, height, stride, form)
+
+
+class Frame(NamedTuple):
+    """What a raster layer shows: more than the window does; see `OverlayRequest`."""
+
+    scale: float
+    left: float
+    top: float
+    size: tuple[int, int]
 
 
 class OverlayLayer:
@@ -147,6 +174,12 @@ class OverlayLayer:
         self._soon = QTimer(parent, interval=_AFTER_FRAME_MS, singleShot=True)
         self._soon.timeout.connect(self._start)
         self._shown: tuple[OverlayRequest, NDArray[np.uint8]] | None = None
+        self._frame: tuple[Frame, Viewport] | None = None
+
+    @property
+    def frame(self) -> Frame | None:
+        """What the next request is to show; None until there is a view."""
+        return self._frame[0] if self._frame is not None else None
 
     @property
     def up_to_date(self) -> bool:
@@ -165,7 +198,33 @@ class OverlayLayer:
 
     def clear(self) -> None:
         """Show nothing until the next request is painted."""
-        self._shown = None
+        if self._job is not None:
+            self._job.cancel()
+        self._job = self._wanted = self._shown = self._frame = None
+
+    def follow(self, viewport: Viewport, window: QSizeF, ratio: float) -> bool:
+        """Follow the view; return whether a layer is to be requested for it.
+
+        Args:
+            viewport: the view, in screen points.
+            window: size of what is seen, in screen points.
+            ratio: device pixels for one screen point.
+        """
+        room = window * _ROOM
+        whole = (window + room * 2.0) * ratio
+        size = round(whole.height()), round(whole.width())
+        if self._frame is not None and self._frame[0].size == size:
+            steps = viewport.steps_from(self._frame[1], ratio)
+            near = room * (ratio * _ROOM_USED)
+            if (
+                steps is not None
+                and abs(steps[0]) <= near.width()
+                and abs(steps[1]) <= near.height()
+            ):
+                return False
+        left, top = viewport.left + room.width(), viewport.top + room.height()
+        self._frame = Frame(viewport.scale * ratio, left * ratio, top * ratio, size), viewport
+        return True
 
     def request(self, request: OverlayRequest) -> None:
         """Paint this next; what was asked for before and is not done is dropped."""
@@ -200,6 +259,8 @@ class OverlayLayer:
             return
 
         def done(layer: NDArray[np.uint8]) -> None:
+            if self._job is not job:
+                return
             self._job = None
             # What is drawn live is not in the layer: where nothing else changed it is the same one.
             same = shown is not None and layer is shown[1] and self._shown is shown
@@ -213,4 +274,4 @@ class OverlayLayer:
         def work(context: TaskContext) -> NDArray[np.uint8]:
             return render_after(*shown, request, context) if shown else render(request, context)
 
-        self._job = self._tasks.submit(LaneName.PAINT, work, Callbacks(done))
+        job = self._job = self._tasks.submit(LaneName.PAINT, work, Callbacks(done))

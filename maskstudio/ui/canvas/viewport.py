@@ -6,6 +6,7 @@ MIN_SCALE, MAX_SCALE = 0.01, 64.0
 """Screen points for one image pixel, at least and at most."""
 
 _ONE_SIZE = 1e-9  # as far apart may rounding bring two magnifications that are meant to be the same
+_ONE_PLACE = 1e-3  # likewise two places, in device pixels
 # Room left around an image that is fitted into the window, as a share of the window.
 _MARGIN = 0.02
 
@@ -52,6 +53,24 @@ class Viewport:
             return self
         left, top = round(self.left * ratio), round(self.top * ratio)
         return Viewport(1 / ratio, left / ratio, top / ratio)
+
+    def steps_from(self, other: "Viewport", ratio: float) -> tuple[int, int] | None:
+        """Return by how many device pixels this view is moved against another one.
+
+        Args:
+            other: the other one.
+            ratio: device pixels for one screen point.
+
+        Returns:
+            (to the right, down); None where it is of another magnification, or moved by parts of
+            pixels.
+        """
+        if self.scale != other.scale:
+            return None
+        dx, dy = (self.left - other.left) * ratio, (self.top - other.top) * ratio
+        steps = round(dx), round(dy)
+        whole = abs(dx - steps[0]) < _ONE_PLACE and abs(dy - steps[1]) < _ONE_PLACE
+        return steps if whole else None
 
     def kept_in_sight(self, image: tuple[int, int], window: tuple[float, float]) -> "Viewport":
         """Return the view moved so that at least a part of the image stays in the window.
