@@ -310,7 +310,7 @@ def box_ring(box: Box) -> Ring:
 
 
 def _fixed(points: NDArray[np.floating]) -> NDArray[np.int32]:
-    return np.rint(points * (1 << _SHIFT)).astype(np.int32)
+    return np.asarray(np.rint(points * (1 << _SHIFT)), np.int32)
 
 
 def _dashes(ring: NDArray[np.floating]) -> list[NDArray[np.int32]] | None:
